@@ -1,0 +1,45 @@
+"""Counts over many slots that can be added: what a range's summary is made from, and what an hourly roll-up keeps.
+
+Because a summary is computed from a tally and tallies add exactly, rolling old rows up cannot change a report's numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sloagent.model.slo import Labels
+from sloagent.model.verdict import WorstWindow
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTally:
+    """One series over the slots in whose answers it had a row. good + bad + undecided + idle + too_few = its rows."""
+
+    good: int = 0
+    warned: int = 0
+    bad: int = 0
+    undecided: int = 0
+    idle: int = 0
+    too_few: int = 0
+    measured: int = 0
+    """Windows with data of an SLO without objective."""
+    worst: WorstWindow | None = None
+    minima: tuple[tuple[int, float], ...] = ()
+    """(start, least value) of each two-minute stretch, ascending: for the leak slope; only of SLOs with a leak limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One SLO over the slots of a stretch that were recorded."""
+
+    recorded: int = 0
+    refused: int = 0
+    """Of those, slots recorded as `error` for the whole SLO: undecided for every series."""
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    """How often each `samples.Kind` was the refusal."""
+    histograms: tuple[str, ...] = ()
+    """Metric names that answered, in order of first use."""
+    overrides_used: frozenset[Labels] = frozenset()
+    """The `match` of each override that applied to a series."""
+    series: Mapping[Labels, SeriesTally] = field(default_factory=dict)

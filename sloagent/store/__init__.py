@@ -1,0 +1,90 @@
+"""What is remembered. One way in (`append`), committed before anybody is told; the first commit of a slot wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from sloagent.model.piece import Piece
+from sloagent.model.run import Run
+from sloagent.model.slo import SLO
+from sloagent.model.tally import Tally
+from sloagent.model.verdict import SlotVerdict
+
+Stretch = tuple[int, int]
+"""First and last slot, both included."""
+
+
+class Store(Protocol):
+    """The seam. Every method raises StoreError where the store cannot be read or written; none returns half a truth."""
+
+    def append(self, source: str, slots: Sequence[SlotVerdict]) -> int:
+        """Commit the slots in one transaction; pending ones and those already recorded are left out.
+
+        Returns how many were newly recorded. Distributions are kept of the slots that tile the time (slot % window == 0).
+        """
+        ...
+
+    def recorded(self, source: str, slo: SLO, stretch: Stretch) -> frozenset[int]:
+        """The slots of the stretch that have a verdict, rolled-up ones included."""
+        ...
+
+    def slots(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotVerdict]:
+        """The recorded slots that still have full rows, ascending, as they were judged (without distributions)."""
+        ...
+
+    def tally(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Tally:
+        """The sum over all recorded slots of the stretches, from full rows and roll-ups alike."""
+        ...
+
+    def watch(self, source: str, slo: SLO, first_slot: int) -> int:
+        """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
+        ...
+
+    def append_piece(self, source: str, slo: SLO, piece: Piece) -> None:
+        """Commit a piece; the first commit of (source, SLO, start, end) wins."""
+        ...
+
+    def pieces(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> list[Piece]:
+        """The pieces that lie wholly inside the stretch, ascending by start."""
+        ...
+
+    def save_run(self, run: Run) -> None:
+        """Insert or replace a run by its name, with its phases and exclusions."""
+        ...
+
+    def runs(self) -> list[Run]:
+        """All runs, ascending by start."""
+        ...
+
+    def roll_up(self, before: int) -> int:
+        """Fold full rows older than `before` (a slot) into hourly tallies; returns how many rows went.
+
+        No roll-up crosses a border of a run, phase or exclusion, so their numbers do not change.
+        """
+        ...
+
+    def prune(self, before: int) -> int:
+        """Forget everything older than `before` except runs; returns how many rows went."""
+        ...
+
+    def dump(self) -> Iterator[str]:
+        """Everything that is promised, one JSON object a line, sorted by key: byte-identical for the same truth."""
+        ...
+
+    def check(self) -> list[str]:
+        """What is wrong with the store, in sentences; empty when it is sound."""
+        ...
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy while the store is in use. Refuses an existing target."""
+        ...
+
+    def size_bytes(self) -> int:
+        """Bytes on disk."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file or connection. Idempotent."""
+        ...
