@@ -1,7 +1,7 @@
 """Quantities as people write them: a number with its unit, read exactly.
 
-Arithmetic is in fractions, so that `99.9%` and `0.999` are the same float. A number without the unit it needs is refused:
-nobody can tell whether `interval: 5` meant seconds or minutes.
+Arithmetic is in fractions, so that `99.9%` and `0.999` are the same float. A number without the unit it needs is
+refused: nobody can tell whether `interval: 5` meant seconds or minutes.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ def byte_size(text: str) -> int:
 
 
 def check_unit(unit: str) -> None:
-    """Raise UnitError unless `unit` can name a base unit: one word such as `bytes` or `goroutines`, or a word with `/s`."""
+    """Raise UnitError unless `unit` can name a base unit: a word such as `bytes` or `goroutines`, or one with `/s`."""
     if not _WORD.fullmatch(unit) or len(unit) > LONGEST_TEXT:
         raise UnitError(
             f'"{_shown(unit)}" is no name of a unit',
-            "write seconds, bytes, cores, ratio or one word of your own such as goroutines, each also per second: bytes/s",
+            "write seconds, bytes, cores, ratio or a word of your own such as goroutines; per second: bytes/s",
         )
     word = unit.removesuffix("/s")
     for table, base in ((SECONDS_PER, "seconds"), (BYTES_PER, "bytes"), (CORES_PER, "cores")):
-        if word in table and word != base or word == base[:-1]:
+        if (word in table and word != base) or word == base[:-1]:
             raise UnitError(
                 f'"{unit}" is not a base unit, in which Prometheus counts',
                 f"convert in the query and write {base}{unit[len(word) :]}",
@@ -84,7 +84,7 @@ def check_unit(unit: str) -> None:
 
 
 def quantity(text: str, unit: str) -> float:
-    """The number written in `text`, in the base unit `unit` (see `check_unit`). Raises UnitError.
+    """Read the number written in `text`, in the base unit `unit` (see `check_unit`). Raises UnitError.
 
     seconds: `1s`, `250ms` · bytes: `8GiB` · cores: `0.5 cores`, `250 millicores` · ratio: `99.9%`, or `0.999` between 0
     and 1 · any other word counts things: `5000 goroutines` or `5000` · with `/s`: `20MiB/s`, `1200 requests/m`.
@@ -93,7 +93,7 @@ def quantity(text: str, unit: str) -> float:
 
 
 def growth(text: str, unit: str) -> float:
-    """Base units per second of a growth such as `20MiB/h` or `100 goroutines/d`. Raises UnitError."""
+    """Read base units per second of a growth such as `20MiB/h` or `100 goroutines/d`. Raises UnitError."""
     amount, slash, per = text.strip().rpartition("/")
     per = per.strip()
     if not slash or per not in SECONDS_PER:
@@ -211,7 +211,7 @@ def _split(text: str, example: str) -> tuple[Fraction, str]:
 
 
 def _decimal(number: Fraction, *, grouped: bool = False) -> str:
-    """A finite decimal without exponent; all that people write is one."""
+    """Write a finite decimal without exponent; all that people write is one."""
     return f"{float(number):{',' if grouped else ''}.12f}".rstrip("0").rstrip(".")
 
 
