@@ -1,0 +1,100 @@
+"""What people type. The only room that prints and exits; one file per command, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.metadata import version
+
+import click
+
+from sloagent.errors import ConfigError, SloagentError
+
+COMMANDS = {
+    "init": "a commented starter configuration",
+    "validate": "lint SLO files and agent files",
+    "check": "evaluate now, at a time or over a range, and gate",
+    "explain": "one SLO: the query, the answer, the arithmetic, the verdict",
+    "run": "the daemon",
+    "backfill": "fill the store from Prometheus's past",
+    "report": "write the performance report of a run or a range",
+    "runs": "the life of a run: start, stop, phases, exclusions",
+    "store": "what is remembered: dump, check, backup",
+    "config": "the effective configuration, secrets hidden",
+    "demo": "everything on recorded data of a real Karmada control plane",
+}
+"""Name and sentence of each command, in the order in which `--help` shows them."""
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"sloagent.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list for `--help`, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Click's own, with a close spelling for an unknown command."""
+        import difflib
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            meant = f" Did you mean `{close[0]}`?" if close else ""
+            ctx.fail(f"No such command `{args[0]}`.{meant}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Example: sloagent init && sloagent check -c sloagent.yaml",
+)
+@click.version_option(version("sloagent"), prog_name="sloagent")
+def cli() -> None:
+    """Judges a control plane against SLOs, from what Prometheus says.
+
+    Exit codes: 0 all pass, 1 an SLO failed, 2 something written is wrong, 3 no verdict could be reached.
+    """
+
+
+def main() -> None:
+    """Run the command line; every mistake becomes a sentence and an exit code, never a traceback."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+    except SloagentError as error:
+        tell(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has left; that is theirs to decide. Keep Python from complaining at exit.
+        sys.stdout = None
+        sys.exit(141)
+
+
+def tell(error: SloagentError) -> None:
+    """Print what a person has to hear on standard error."""
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            click.echo(problem, err=True)
+            click.echo(err=True)
+    click.echo(f"sloagent: {error.message}" if not isinstance(error, ConfigError) else error.message, err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)

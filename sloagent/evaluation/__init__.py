@@ -1,0 +1,1 @@
+"""What we conclude: pure functions from model to model."""

@@ -97,10 +97,15 @@ class Objective:
 
     def limit_for(self, labels: Labels) -> Limit:
         """The limit of the first override that matches, else the general one."""
+        override = self.override_for(labels) if self.overrides else None
+        return override.limit if override else self.limit
+
+    def override_for(self, labels: Labels) -> Override | None:
+        """The first override that matches; an empty label value in `match` stands for a missing label."""
         for override in self.overrides:
             if all(pair in labels if pair[1] else not any(k == pair[0] for k, _ in labels) for pair in override.match):
-                return override.limit
-        return self.limit
+                return override
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,10 @@ class SlotVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """How many of a range's windows came out how. expected = good + bad + undecided + idle + too_few + excluded."""
+    """How many of a range's windows came out how.
+
+    expected = good + bad + undecided + idle + too_few + measured + excluded.
+    """
 
     expected: int
     good: int
@@ -136,6 +139,8 @@ class Windows:
     excluded: int
     missing: int
     """Of the undecided ones, those nobody has asked or got an answer for: pending or missing."""
+    measured: int = 0
+    """Answered, nothing promised of them: windows of an SLO without objective, or the answered slots of an SLO."""
 
     @property
     def evaluated(self) -> int:

@@ -1,0 +1,1 @@
+"""The daemon's face: what it answers over HTTP."""

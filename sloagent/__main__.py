@@ -1,0 +1,5 @@
+"""`python -m sloagent` is `sloagent`."""
+
+from sloagent.cli import main
+
+main()

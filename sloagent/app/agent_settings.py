@@ -1,0 +1,49 @@
+"""The agent's file, `sloagent.yaml`: the blocks that the rooms declare, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from sloagent.settings import ByteSize, Duration, Settings
+from sloagent.sources.http_config import PrometheusSettings
+from sloagent.store.settings import StoreSettings
+from sloagent.web.settings import WebSettings
+
+
+class EvaluationSettings(Settings):
+    """How slots are asked for. Each bound protects the daemon; exceeding one is an `error` verdict that names it."""
+
+    delay: Duration = Field(default=30.0, ge=0)
+    catch_up: Duration = Field(default=86_400.0, gt=0)
+    max_queries: int = Field(default=4, ge=1, le=20)
+    query_timeout: Duration = Field(default=20.0, gt=0)
+    max_series: int = Field(default=1_000, ge=1)
+    max_response: ByteSize = Field(default=16 * 1024 * 1024, ge=65_536)
+
+
+class ReportSettings(Settings):
+    """Which report is written where. A relative directory counts from the file."""
+
+    definition: str = "builtin:karmada-test-report"
+    languages: tuple[str, ...] = ("en",)
+    directory: str = "reports-out"
+
+
+class AgentSettings(Settings):
+    """The whole file; everything but `prometheus` and `slos` has a default."""
+
+    prometheus: PrometheusSettings
+    slos: tuple[str, ...] = Field(min_length=1)
+    parameters: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    evaluation: EvaluationSettings = EvaluationSettings()
+    store: StoreSettings = StoreSettings()
+    web: WebSettings = WebSettings()
+    report: ReportSettings = ReportSettings()
+
+
+def resolved(path: str, configuration: Path) -> Path:
+    """A path of the file: relative ones count from where the file is."""
+    return configuration.parent / Path(path).expanduser()

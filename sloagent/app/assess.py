@@ -1,0 +1,95 @@
+"""A range judged: fill what the store lacks, then summarise. `check`, `backfill` and `report` all come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sloagent.app import pieces
+from sloagent.app.catch_up import Filler, PeerAwayError
+from sloagent.app.cycle import Cycle
+from sloagent.evaluation.summary import summarise
+from sloagent.model.run import Exclusion, Phase
+from sloagent.model.slo import SLO
+from sloagent.model.timerange import TimeRange, at
+from sloagent.model.verdict import RangeSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is to be judged: a run or a phase (`inside`: whole windows only), or every slot from start to end."""
+
+    range: TimeRange
+    inside: bool
+    phases: tuple[Phase, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+
+    def slots(self, slo: SLO) -> range:
+        """The slots expected of an SLO, excluded ones still among them."""
+        return self.range.slots_inside(slo.interval, slo.window) if self.inside else self.range.slots(slo.interval)
+
+    def counted(self, slo: SLO) -> list[int]:
+        """The expected slots whose window touches no excluded stretch."""
+        holes = [(e.range.start.timestamp(), e.range.end.timestamp()) for e in self.exclusions]
+        return [t for t in self.slots(slo) if not any(t > start and t - slo.window < end for start, end in holes)]
+
+    def pieces(self, slo: SLO) -> list[tuple[int, int]]:
+        """The pieces that make up the stretch as a whole: all that any of its windows saw."""
+        slots = self.slots(slo)
+        whole = TimeRange(at(slots[0] - slo.window), at(slots[-1])) if slots and not self.inside else self.range
+        borders = [edge for phase in self.phases for edge in (phase.range.start, phase.range.end)]
+        return pieces.cuts(whole, borders, [e.range for e in self.exclusions])
+
+    def phase(self, phase: Phase) -> Stretch:
+        """One phase of it, cut at the same borders, so that the same pieces serve both."""
+        return Stretch(phase.range, inside=True, phases=self.phases, exclusions=self.exclusions)
+
+
+def fill(
+    cycle: Cycle, slos: Sequence[SLO], stretch: Stretch, *, max_response: int, progress: Callable[[int], None]
+) -> dict[str, str]:
+    """Evaluate and record what the store lacks of the stretch. Returns, per SLO name, why slots stayed pending.
+
+    Raises StoreError.
+    """
+    trouble: dict[str, str] = {}
+
+    def fill_one(slo: SLO) -> None:
+        filler = Filler(cycle, max_response, progress)
+        expected = stretch.counted(slo)
+        try:
+            filler.fill(slo, lacking(cycle, slo, expected))
+        except PeerAwayError as away:
+            trouble[slo.name] = away.refusal.message
+        refusal = pieces.fetch(cycle.source, cycle.store, slo, stretch.pieces(slo))
+        if refusal is not None:
+            trouble.setdefault(slo.name, refusal.message)
+
+    cycle.each(fill_one, slos)
+    return trouble
+
+
+def summary(cycle: Cycle, slo: SLO, stretch: Stretch) -> RangeSummary:
+    """The range's verdicts of one SLO, from what the store holds."""
+    expected, counted = stretch.slots(slo), stretch.counted(slo)
+    tally = cycle.store.tally(cycle.source.name, slo, _contiguous(counted, slo.interval))
+    whole = pieces.whole(cycle.store, cycle.source.name, slo, stretch.pieces(slo))
+    return summarise(slo, tally, expected=len(expected), excluded=len(expected) - len(counted), whole=whole)
+
+
+def lacking(cycle: Cycle, slo: SLO, expected: Sequence[int]) -> list[int]:
+    """Those of the expected slots (ascending) that have no verdict yet."""
+    if not expected:
+        return []
+    recorded = cycle.store.recorded(cycle.source.name, slo, (expected[0], expected[-1]))
+    return [slot for slot in expected if slot not in recorded]
+
+
+def _contiguous(slots: Sequence[int], interval: int) -> list[tuple[int, int]]:
+    stretches: list[tuple[int, int]] = []
+    for slot in slots:
+        if stretches and slot - stretches[-1][1] == interval:
+            stretches[-1] = (stretches[-1][0], slot)
+        else:
+            stretches.append((slot, slot))
+    return stretches

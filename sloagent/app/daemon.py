@@ -1,0 +1,178 @@
+"""The daemon: a few jobs on APScheduler, one watch over the clock, and the signals."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from sloagent.app.clock import ClockWatch, SlotTrigger
+from sloagent.app.duties import Duties
+from sloagent.app.telemetry import Telemetry
+from sloagent.app.wiring import Agent, open_agent
+from sloagent.errors import ConfigError, SloagentError
+from sloagent.report.plain import slo_data, slot_data
+from sloagent.sinks.metrics import MetricsSink
+from sloagent.web.endpoints import View, application
+from sloagent.web.server import Server
+
+log = logging.getLogger("sloagent")
+
+CATCH_UP_SECONDS = 5.0
+HOUSEKEEPING_SECONDS = 300.0
+LOOK_AT_CLOCK_SECONDS = 1.0
+
+
+class Daemon:
+    """Runs until SIGTERM or SIGINT; SIGHUP loads the configuration anew."""
+
+    def __init__(self, configuration: Path, *, listen: str = "") -> None:
+        self._configuration = configuration
+        self._listen = listen
+        self._telemetry = Telemetry()
+        self._metrics = MetricsSink()
+        self._telemetry.registry.register(self._metrics)
+        self._agent: Agent = self._open()
+        self._duties = Duties(self._agent)
+        self._loaded()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={name: ThreadPoolExecutor(workers) for name, workers in (("live", 4), ("past", 1), ("house", 1))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._scheduler.add_listener(self._heard, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        self._clock = ClockWatch(time.time() - time.monotonic())
+        self._woken = threading.Event()
+        self._stopping = False
+        self._reload_asked = False
+        self._reloading = threading.Lock()
+
+    def run(self) -> None:
+        """Serve and evaluate until told to end; returns after what was under way has been committed."""
+        settings = self._agent.settings.web.model_copy(update={"listen": self._listen} if self._listen else {})
+        server = Server(self._application(), settings.host, settings.port)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._wake(stop=True))
+        signal.signal(signal.SIGHUP, lambda *_: self._wake(stop=False))
+        server.start()
+        log.info("listening on http://%s", server.address)
+        self._plan()
+        self._scheduler.start()
+        try:
+            while not self._stopping:
+                self._woken.wait(LOOK_AT_CLOCK_SECONDS)
+                self._woken.clear()
+                self.look_at_clock()
+                if self._reload_asked:
+                    self._reload_asked = False
+                    self._try_reload()
+        finally:
+            log.info("ending: waiting for the questions under way")
+            self._duties.stop()
+            self._scheduler.shutdown(wait=True)
+            server.stop()
+            self._agent.close()
+        log.info("ended")
+
+    def look_at_clock(self) -> None:
+        """After a step of the wall clock, set every job anew before the scheduler computes from the old times."""
+        step = self._clock.stepped(time.time(), time.monotonic())
+        if step == 0.0:
+            return
+        self._telemetry.clock_jumps.inc()
+        log.warning("the wall clock was set by %+.1f s; jobs are planned anew", step)
+        now = datetime.now(UTC)
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=job.trigger.get_next_fire_time(None, now))
+
+    def reload(self) -> None:
+        """Load the configuration anew, all of it or nothing; raises ConfigError and keeps the old one."""
+        with self._reloading:
+            try:
+                fresh = self._open(keep=self._agent)
+            except SloagentError as error:
+                self._telemetry.reload_successful.set(0)
+                if isinstance(error, ConfigError):
+                    raise
+                raise ConfigError(error.message, hint=error.hint) from error
+            old, self._agent = self._agent, fresh
+            self._duties.change(fresh)
+            self._metrics.keep(fresh.slos)
+            self._loaded()
+            self._plan()
+            old.close(keep=fresh)
+            log.info("configuration reloaded: %d SLOs", len(fresh.slos))
+
+    def _open(self, keep: Agent | None = None) -> Agent:
+        return open_agent(self._configuration, sinks=(self._metrics,), telemetry=self._telemetry, keep=keep)
+
+    def _loaded(self) -> None:
+        self._telemetry.reload_successful.set(1)
+        self._telemetry.reload_time.set(time.time())
+
+    def _plan(self) -> None:
+        """One tick per interval of the SLOs, and the jobs that belong to no interval."""
+        delay = self._agent.settings.evaluation.delay
+        jobs: dict[str, tuple[Callable[[], None], SlotTrigger, str]] = {
+            f"tick-{interval}": (
+                lambda interval=interval: self._duties.tick(interval),
+                SlotTrigger(interval, delay),
+                "live",
+            )
+            for interval in sorted({slo.interval for slo in self._agent.slos})
+        }
+        jobs["past"] = (self._duties.past, SlotTrigger(CATCH_UP_SECONDS, 0.0), "past")
+        jobs["house"] = (self._duties.house, SlotTrigger(HOUSEKEEPING_SECONDS, 0.0), "house")
+        known = {job.id for job in self._scheduler.get_jobs()}
+        for gone in known - set(jobs):
+            self._scheduler.remove_job(gone)
+        for name, (work, trigger, executor) in jobs.items():
+            if name not in known:
+                first = {"next_run_time": datetime.now(UTC)} if not name.startswith("house") else {}
+                self._scheduler.add_job(work, trigger, id=name, executor=executor, **first)
+            else:
+                self._scheduler.reschedule_job(name, trigger=trigger)
+
+    def _application(self) -> object:
+        view = View(
+            registry=self._telemetry.registry,
+            not_ready=self._not_ready,
+            verdicts=lambda: [row for slot in self._metrics.newest for row in slot_data(slot)],
+            slos=lambda: [slo_data(slo) for slo in self._agent.slos],
+            reload=self.reload,
+        )
+        return application(view)
+
+    def _not_ready(self) -> str:
+        return "" if self._duties.store_trouble == "" else f"the store cannot be written: {self._duties.store_trouble}"
+
+    def _try_reload(self) -> None:
+        try:
+            self.reload()
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("%s", problem)
+            log.error("%s; the old configuration stays in force", error.message)
+
+    def _wake(self, *, stop: bool) -> None:
+        if stop:
+            self._stopping = True
+            self._duties.stop()
+        else:
+            self._reload_asked = True
+        self._woken.set()
+
+    def _heard(self, event: JobExecutionEvent) -> None:
+        if event.code == EVENT_JOB_MAX_INSTANCES:
+            if str(event.job_id).startswith("tick-"):
+                self._telemetry.missed.inc()
+        else:
+            log.error("job %s failed: %r", event.job_id, event.exception, exc_info=event.exception)

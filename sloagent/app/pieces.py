@@ -1,0 +1,71 @@
+"""Pieces: what was counted from cut to cut. A stretch's distribution is the sum of its pieces.
+
+Cuts are the ends of the stretch, of phases and exclusions, and every full hour, so that the pieces which the daemon
+fetches hour by hour serve every later report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from sloagent.model.piece import Counted, Piece, added
+from sloagent.model.samples import Refusal
+from sloagent.model.slo import SLO, Labels, ValueSLI
+from sloagent.model.timerange import TimeRange, milliseconds
+from sloagent.sources import Source
+from sloagent.store import Store
+
+HOUR_MS = 3_600_000
+
+
+def cuts(stretch: TimeRange, borders: Iterable[datetime], excluded: Sequence[TimeRange]) -> list[tuple[int, int]]:
+    """(start, end) in milliseconds of the pieces that tile the stretch, without those inside an excluded stretch."""
+    start, end = milliseconds(stretch.start), milliseconds(stretch.end)
+    inner = {milliseconds(border) for border in borders}
+    inner |= {milliseconds(edge) for hole in excluded for edge in (hole.start, hole.end)}
+    inner |= set(range(start - start % HOUR_MS + HOUR_MS, end, HOUR_MS))
+    edges = sorted({start, end} | {edge for edge in inner if start < edge < end})
+    holes = [(milliseconds(hole.start), milliseconds(hole.end)) for hole in excluded]
+    return [
+        (left, right)
+        for left, right in pairwise(edges)
+        if not any(hole_start <= left and right <= hole_end for hole_start, hole_end in holes)
+    ]
+
+
+def fetch(source: Source, store: Store, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Refusal | None:
+    """Ask and record the wanted pieces that the store lacks; the first refusal ends it and is returned."""
+    if isinstance(slo.sli, ValueSLI) or not wanted:
+        return None
+    known = {(p.start_ms, p.end_ms) for p in store.pieces(source.name, slo, wanted[0][0], wanted[-1][1])}
+    for start_ms, end_ms in wanted:
+        if (start_ms, end_ms) in known:
+            continue
+        piece = source.piece(slo, start_ms, end_ms)
+        if isinstance(piece, Refusal):
+            return piece
+        store.append_piece(source.name, slo, piece)
+    return None
+
+
+def whole(
+    store: Store, source_name: str, slo: SLO, wanted: Sequence[tuple[int, int]]
+) -> Mapping[Labels, Counted] | None:
+    """Per series the sum of exactly the wanted pieces; None while one of them is missing, or for a value SLI."""
+    if isinstance(slo.sli, ValueSLI) or not wanted:
+        return None
+    needed = set(wanted)
+    found: list[Piece] = [
+        piece
+        for piece in store.pieces(source_name, slo, wanted[0][0], wanted[-1][1])
+        if (piece.start_ms, piece.end_ms) in needed
+    ]
+    if len(found) < len(needed):
+        return None
+    series: dict[Labels, list[Counted]] = {}
+    for piece in found:
+        for labels, counted in piece.series.items():
+            series.setdefault(labels, []).append(counted)
+    return {labels: added(parts) for labels, parts in series.items()}

@@ -1,0 +1,51 @@
+"""`sloagent backfill`: fill the store from Prometheus's past."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from sloagent.cli import options
+from sloagent.cli.progress import counting
+from sloagent.cli.times import stamp
+from sloagent.errors import SourceError
+
+
+@click.command(epilog="Example: sloagent backfill -c sloagent.yaml --from -24h")
+@options.configuration
+@options.time_range
+@options.slo_names
+def command(configuration: Path, start: datetime | None, end: datetime | None, names: tuple[str, ...]) -> None:
+    """Evaluate every slot of a range that the store lacks, and record it, as the daemon would have done."""
+    from sloagent.app import assess
+    from sloagent.app.wiring import open_agent
+
+    if start is None:
+        raise click.UsageError("--from is needed, such as --from -24h")
+    with open_agent(configuration) as agent:
+        slos = options.chosen(agent.slos, names)
+        stretch_range = options.chosen_range(start, end, delay=agent.settings.evaluation.delay)
+        if stretch_range is None:
+            raise click.UsageError("--from is needed, such as --from -24h")
+        stretch = assess.Stretch(stretch_range, inside=False)
+        lacking = {slo: len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos}
+        expected = sum(len(stretch.counted(slo)) for slo in slos)
+        with counting(sum(lacking.values()), "slots") as progress:
+            trouble = assess.fill(
+                agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
+            )
+        left = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
+        total = sum(lacking.values())
+        click.echo(
+            f"{total - left:,} slots recorded, {expected - total:,} were there already, {left:,} stay pending "
+            f"({len(slos)} SLOs, {stamp(stretch_range.start)} to {stamp(stretch_range.end)})"
+        )
+        for name, why in trouble.items():
+            click.echo(f"{name}: {why}", err=True)
+        if left:
+            raise SourceError(
+                f"{left:,} slots could not be asked", kind="pending", retryable=True,
+                hint="type the same command again when Prometheus answers; what is recorded is not asked again",
+            )  # fmt: skip

@@ -1,0 +1,41 @@
+"""The daemon's log lines, on standard error: logfmt or JSON, one event a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+
+class _Line(logging.Formatter):
+    def __init__(self, style: str) -> None:
+        super().__init__()
+        self._style = style
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever the message or traceback holds."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields = {
+            "ts": moment.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "msg": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["trace"] = self.formatException(record.exc_info)
+        if self._style == "json":
+            return json.dumps(fields, ensure_ascii=False)
+        return " ".join(f"{name}={_quoted(text)}" for name, text in fields.items())
+
+
+def _quoted(text: str) -> str:
+    plain = text.isprintable() and text and not set(text) & {" ", '"', "="}
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def configure(level: str, style: str) -> None:
+    """Send sloagent's and its libraries' log lines to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line(style))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("sloagent").setLevel(level.upper())

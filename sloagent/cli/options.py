@@ -1,0 +1,70 @@
+"""Options that several commands share, and the choice of SLOs by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from sloagent.cli.times import Time
+from sloagent.model.slo import SLO
+from sloagent.model.timerange import TimeRange
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def configuration(command: Command) -> Command:
+    """`-c FILE`."""
+    return click.option(
+        "-c", "--config", "--config.file", "configuration", default="sloagent.yaml", show_default=True, metavar="FILE",
+        type=click.Path(path_type=Path), help="The agent's file.",
+    )(command)  # fmt: skip
+
+
+def time_range(command: Command) -> Command:
+    """`--from A --to B`."""
+    start = click.option("--from", "start", type=Time(), metavar="TIME", help="RFC 3339, or relative such as -2h.")
+    end = click.option("--to", "end", type=Time(), metavar="TIME", help="RFC 3339, relative, or now (the default).")
+    return start(end(command))
+
+
+def slo_names(command: Command) -> Command:
+    """`--slo NAME`, more than once."""
+    return click.option("--slo", "names", multiple=True, metavar="NAME", help="Only this SLO; may be repeated.")(
+        command
+    )
+
+
+def chosen_range(start: datetime | None, end: datetime | None, *, delay: float) -> TimeRange | None:
+    """The range typed, None where none was. Without `--to` it ends where scrapes have arrived: now less `delay`."""
+    if start is None:
+        if end is not None:
+            raise click.UsageError("--to needs --from")
+        return None
+    newest = datetime.fromtimestamp(datetime.now(UTC).timestamp() - delay, UTC)
+    if end is not None and end > datetime.now(UTC):
+        raise click.UsageError(f"--to {end:%Y-%m-%dT%H:%M:%SZ} lies in the future; Prometheus knows only the past")
+    end = newest if end is None else min(end, newest)
+    if start > end:
+        raise click.UsageError("--from is later than --to (of the newest seconds the scrapes have not arrived yet)")
+    return TimeRange(start, end)
+
+
+def chosen(slos: Sequence[SLO], names: Sequence[str]) -> list[SLO]:
+    """The SLOs named (`name` or `set/name`), all where none is. An unknown name fails with a close spelling."""
+    if not names:
+        return list(slos)
+    picked: list[SLO] = []
+    for name in names:
+        found = [slo for slo in slos if name in (slo.name, f"{slo.set}/{slo.name}")]
+        if not found:
+            known = [slo.name for slo in slos]
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(sorted(known))}"
+            raise click.UsageError(f"no SLO is named `{name}`; {hint}")
+        picked += [slo for slo in found if slo not in picked]
+    return picked
