@@ -1,0 +1,59 @@
+# The only door: people and CI type the same words. `make` alone prints what there is.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check e2e bench golden lint dev lock clean
+
+# The Python to build .venv with, 3.11 to 3.13; empty: the first that suits on PATH.
+PYTHON ?=
+export PYTHON
+
+BIN := .venv/bin
+QUICK := tests/unit tests/contract tests/acceptance
+PYTEST := $(BIN)/pytest --quiet --durations=5
+
+help: ## Print this list
+	@sed -n 's/^\([a-z0-9]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-15s %s\n", $$1, $$2}'
+
+demo: ## Judge a recorded Karmada control plane through a real Prometheus: verdict table and report, in under two minutes
+	@scripts/setup.sh demo
+	@$(BIN)/sloagent demo
+
+test: ## Everything that must be green before a change lands: check and e2e, under 15 minutes
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory lint
+	$(PYTEST) $(QUICK) tests/e2e
+
+check: ## The quick half: style, types, import rules, unit, contract and acceptance tests, under 90 seconds
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory lint
+	$(PYTEST) $(QUICK)
+
+e2e: ## The slow half: real servers on loopback, crashes, clocks, the wheel
+	@scripts/setup.sh test
+	$(PYTEST) tests/e2e
+
+bench: ## Measure speed and memory against a bare client, and print the table of docs/benchmarks.md
+	@scripts/setup.sh test
+	$(BIN)/python scripts/bench.py
+
+golden: ## Rewrite the golden files from what the code does now, then test again without writing; read the diff
+	@scripts/setup.sh test
+	SLOAGENT_GOLDEN=1 $(PYTEST) $(QUICK) || true
+	$(PYTEST) $(QUICK)
+
+lint: ## Style, types and import rules alone
+	@scripts/setup.sh test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+dev: ## Make .venv and install the programs that the tests need, then say what to do next
+	@scripts/setup.sh test
+	@echo 'Ready. `make check` before each commit; `. .venv/bin/activate` to have sloagent on PATH.'
+
+lock: ## Write requirements/*.lock from pyproject.toml; UPGRADE=--upgrade takes newer versions
+	@scripts/lock.sh
+
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .cache out dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
