@@ -1,0 +1,46 @@
+"""Cuts, and the sums made from them."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sloagent.app.pieces import HOUR_MS, cuts
+from sloagent.model.timerange import TimeRange
+
+START = datetime(2026, 11, 22, 5, 40, tzinfo=UTC)
+
+
+def minutes(number: float) -> datetime:
+    return START + timedelta(minutes=number)
+
+
+def test_pieces_are_cut_at_full_hours_so_that_the_daemon_s_hourly_ones_serve_every_report() -> None:
+    edges = [edge for pair in cuts(TimeRange(minutes(0), minutes(130)), [], []) for edge in pair]
+    assert all(edge % HOUR_MS == 0 for edge in edges[1:-1])
+    assert len(edges) == 6
+
+
+def test_a_piece_inside_an_exclusion_is_not_asked() -> None:
+    hole = TimeRange(minutes(5), minutes(7))
+    found = cuts(TimeRange(minutes(0), minutes(10)), [], [hole])
+    assert [(end - start) // 60_000 for start, end in found] == [5, 3]
+
+
+@given(
+    st.floats(1, 600),
+    st.lists(st.floats(-50, 700), max_size=5),
+    st.lists(st.tuples(st.floats(-50, 700), st.floats(0.1, 100)), max_size=3),
+)
+def test_pieces_tile_the_stretch_less_its_exclusions(
+    length: float, borders: list[float], holes: list[tuple[float, float]]
+) -> None:
+    stretch = TimeRange(minutes(0), minutes(length))
+    excluded = [TimeRange(minutes(at), minutes(at + wide)) for at, wide in holes]
+    found = cuts(stretch, [minutes(border) for border in borders], excluded)
+    assert all(start < end for start, end in found)
+    assert all(left[1] <= right[0] for left, right in zip(found, found[1:], strict=False))
+    assert all(end - start <= HOUR_MS for start, end in found)
+    for border in borders:
+        inner = int(minutes(border).timestamp() * 1000 // 1)
+        assert not any(start < inner - 1 and inner + 1 < end for start, end in found)
