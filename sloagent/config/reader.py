@@ -1,0 +1,223 @@
+"""Reads a YAML text into a document.
+
+The tree is built from the parser's events, so that a duplicate key, an alias, a tag or a hostile depth is met before any
+object is made of it. What is wrong is noted with its place; nothing is raised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from sloagent.config import scalars
+from sloagent.config.document import LINE_BREAK, Document, Mark, Path, Scalar, Value, source_line
+from sloagent.config.problem import Problem
+from sloagent.config.syntax import explain
+
+LARGEST_FILE_BYTES = 10_000_000
+DEEPEST = 50
+MOST_NODES = 200_000
+
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def parse(path: str, content: bytes) -> Document:
+    """Read a YAML text; what is wrong with it is in the document's `problems`, never raised."""
+    if len(content) > LARGEST_FILE_BYTES:
+        return _unread(
+            path,
+            "yaml/size",
+            f"the file is larger than {LARGEST_FILE_BYTES // 1_000_000} MB",
+            "split it into several files",
+        )
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _undecodable(path, content, error)
+    text = text.removeprefix("\ufeff")
+    lines = tuple(LINE_BREAK.split(text))
+    control = _NOT_YAML.search(text)
+    if control:
+        mark = _mark_at(text, control.start())
+        finding = Problem(
+            path,
+            mark.line,
+            mark.column,
+            "yaml/encoding",
+            f"the character U+{ord(control[0]):04X} is not allowed in YAML",
+            hint="delete it; an editor that shows control characters finds it",
+            source=source_line(lines, mark.line),
+        )
+        return Document(path, text, None, {}, {}, (finding,), lines)
+    return _Reader(path, text, lines).read()
+
+
+def _mark_at(text: str, index: int) -> Mark:
+    before = LINE_BREAK.split(text[:index])
+    return Mark(len(before), len(before[-1]) + 1, 1)
+
+
+def _unread(path: str, check: str, summary: str, hint: str) -> Document:
+    return Document(path, "", None, {}, {}, (Problem(path, 0, 0, check, summary, hint=hint),))
+
+
+def _undecodable(path: str, content: bytes, error: UnicodeDecodeError) -> Document:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _unread(path, "yaml/encoding", "the file is written in UTF-16", "save it as UTF-8")
+    mark = _mark_at(content[: error.start].decode("utf-8"), error.start)
+    lines = LINE_BREAK.split(content.decode("utf-8", "replace"))
+    problem = Problem(
+        path,
+        mark.line,
+        mark.column,
+        "yaml/encoding",
+        f"the byte 0x{content[error.start]:02X} is not UTF-8",
+        hint="save the file as UTF-8",
+        source=lines[mark.line - 1],
+    )
+    return Document(path, "", None, {}, {}, (problem,))
+
+
+class _Stop(Exception):  # noqa: N818 - not an error: the text is not worth reading on
+    """Reading ends here; the problem has been noted."""
+
+
+class _Reader:
+    """Builds the tree of one text from the parser's events."""
+
+    def __init__(self, path: str, text: str, lines: tuple[str, ...]) -> None:
+        self._path = path
+        self._text = text
+        self._lines = lines
+        self._keys: dict[Path, Mark] = {}
+        self._values: dict[Path, Mark] = {}
+        self._problems: list[Problem] = []
+        self._nodes = 0
+
+    def read(self) -> Document:
+        value: Value = None
+        try:
+            events = iter(yaml.parse(self._text, Loader=yaml.CSafeLoader))
+            next(events)
+            if isinstance(next(events), yaml.StreamEndEvent):
+                self._note(
+                    Mark(0, 0, 0), "yaml/empty", "the file is empty", "`sloagent init` writes a commented example"
+                )
+            else:
+                value = self._value(next(events), events, ())
+                next(events)
+                self._end(next(events))
+        except _Stop:
+            value = None
+        except yaml.YAMLError as error:
+            value = None
+            self._syntax(error)
+        return Document(self._path, self._text, value, self._keys, self._values, tuple(self._problems), self._lines)
+
+    def _end(self, event: yaml.Event) -> None:
+        if not isinstance(event, yaml.StreamEndEvent):
+            self._note(
+                self._mark(event), "yaml/documents", "a second YAML document begins here", "keep one document to a file"
+            )
+
+    def _value(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path) -> Value:
+        """Build the value that begins with `event`. Its depth is at most DEEPEST, so recursion is safe."""
+        self._nodes += 1
+        mark = self._values[path] = self._mark(event)
+        if self._nodes > MOST_NODES:
+            self._fatal(
+                mark, "yaml/size", f"the file has more than {MOST_NODES:,} values", "split it into several files"
+            )
+        if len(path) > DEEPEST:
+            self._fatal(
+                mark, "yaml/depth", f"values are nested more than {DEEPEST} deep", "no field of sloagent lies that deep"
+            )
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            self._note(
+                mark,
+                "yaml/alias",
+                "anchors (&name) and aliases (*name) are not accepted",
+                "write the value out where it is used",
+            )
+        tag = getattr(event, "tag", None)
+        if tag:
+            self._note(
+                mark, "yaml/tag", f'the tag "{tag}" is not accepted', "leave the tag out; quotes make text of a value"
+            )
+        match event:
+            case yaml.MappingStartEvent():
+                return self._mapping(events, path)
+            case yaml.SequenceStartEvent():
+                return self._sequence(events, path)
+            case yaml.ScalarEvent():
+                return self._scalar(event, mark)
+            case _:
+                return None
+
+    def _sequence(self, events: Iterator[yaml.Event], path: Path) -> list[Value]:
+        entries: list[Value] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            entries.append(self._value(event, events, (*path, len(entries))))
+        return entries
+
+    def _mapping(self, events: Iterator[yaml.Event], path: Path) -> dict[str, Value]:
+        entries: dict[str, Value] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            mark = self._mark(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                self._fatal(mark, "yaml/key", "the name of a field must be a word", "write it as `name: value`")
+            name = event.value
+            here = (*path, name)
+            if name in entries:
+                first = self._keys[here]
+                self._note(
+                    mark,
+                    "yaml/duplicate-key",
+                    f'"{name}" is written twice; the first is in line {first.line}',
+                    "delete one of them",
+                )
+                self._skip(next(events), events, (*path, f"{name}\0{mark.line}:{mark.column}"))
+                continue
+            self._keys[here] = mark
+            entries[name] = self._value(next(events), events, here)
+        return entries
+
+    def _skip(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path) -> None:
+        self._value(event, events, path)
+
+    def _scalar(self, event: yaml.ScalarEvent, mark: Mark) -> Scalar:
+        if not event.implicit[0]:
+            return str(event.value)
+        trap = scalars.trap(event.value)
+        if trap:
+            self._note(mark, "yaml/trap", *trap)
+        return scalars.read(event.value)
+
+    def _mark(self, event: yaml.Event) -> Mark:
+        start, end = event.start_mark, event.end_mark
+        line = source_line(self._lines, start.line + 1)
+        stop = end.column if end.line == start.line else len(line.rstrip())
+        if isinstance(event, yaml.CollectionStartEvent) and start.index == end.index:
+            stop = start.column + len(line[start.column :].split(":")[0].rstrip())
+        return Mark(start.line + 1, start.column + 1, max(stop - start.column, 1))
+
+    def _syntax(self, error: yaml.YAMLError) -> None:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        place = Mark(mark.line + 1, mark.column + 1, 1) if mark else Mark(1, 1, 1)
+        summary, hint = explain(error, source_line(self._lines, place.line), place.column)
+        context = getattr(error, "context_mark", None)
+        if context and context.line + 1 < place.line:
+            summary += f"; what it belongs to begins in line {context.line + 1}"
+        self._note(place, "yaml/syntax", summary, hint)
+
+    def _fatal(self, mark: Mark, check: str, summary: str, hint: str) -> None:
+        self._note(mark, check, summary, hint)
+        raise _Stop
+
+    def _note(self, mark: Mark, check: str, summary: str, hint: str) -> None:
+        source = source_line(self._lines, mark.line)
+        self._problems.append(
+            Problem(self._path, mark.line, mark.column, check, summary, "", hint, mark.length, source)
+        )
