@@ -1,0 +1,198 @@
+"""One Prometheus and the way to ask it: POST bodies, one deadline over everything, bounded answers, typed errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from http.client import RemoteDisconnected
+from urllib.parse import urlencode, urljoin
+
+import requests
+import urllib3
+from prometheus_api_client import PrometheusConnect
+from urllib3.util.retry import Retry
+
+from sloagent.errors import SourceError
+from sloagent.model.samples import Kind
+from sloagent.sources import failures
+from sloagent.sources.http_config import PrometheusSettings
+from sloagent.sources.http_session import DeadlineAdapter, exchange, new_session
+from sloagent.sources.secrets import Identity
+
+PIECE_BYTES = 262_144
+ERROR_BODY_BYTES = 65_536
+MOST_REDIRECTS = 5
+_CLOSED_BY_PEER = (RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+_DECODED_BY_US = {"gzip": 47, "x-gzip": 47, "deflate": 47}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer with status 200, not decoded yet."""
+
+    body: bytes
+    date: float | None
+    """The peer's clock when it answered, in seconds since the epoch; None where it does not say."""
+    received_at: float
+    """On our monotonic clock, like `connected_at`: since when the connection stands over which it came."""
+    connected_at: float
+
+
+class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
+    """PrometheusConnect with what it lacks: questions in the body, a deadline for the whole, warnings, bounds, no retries.
+
+    Safe to use from many threads; at most `max_queries` questions are open at once, the others wait for their turn.
+    """
+
+    def __init__(
+        self, settings: PrometheusSettings, *, timeout_seconds: float, max_queries: int, max_response_bytes: int
+    ) -> None:
+        session = new_session(settings)
+        super().__init__(url=settings.url, session=session, timeout=timeout_seconds, method="POST", retry=Retry(0))
+        # The parent mounts an adapter of its own over its address; ours has to come after it.
+        adapter = DeadlineAdapter(pool_size=max_queries, server_name=settings.tls_config.server_name)
+        for prefix in ("http://", "https://", self.url):
+            session.mount(prefix, adapter)
+        self.max_response_bytes = max_response_bytes
+        self._identity = Identity(settings)
+        self._follow = settings.follow_redirects
+        self._turns = threading.BoundedSemaphore(max_queries)
+        self._prepared: dict[tuple[str, str], requests.PreparedRequest] = {}
+
+    def post(self, path: str, form: Mapping[str, str]) -> Reply:
+        """Ask with a form in the body. Raises SourceError, of a `samples.Kind`, for everything but a complete 200."""
+        return self._ask("POST", path, urlencode(form))
+
+    def get(self, path: str) -> Reply:
+        """Ask where Prometheus only knows GET. Raises SourceError."""
+        return self._ask("GET", path, "")
+
+    def _ask(self, method: str, path: str, body: str) -> Reply:
+        with self._turns:
+            ends_at = exchange.ends_at = time.monotonic() + self._timeout
+            try:
+                return self._exchange(self._request(method, path, body), ends_at)
+            except SourceError as error:
+                words = self._identity.redact(error.message)
+                raise SourceError(
+                    f"{self.url}: {words}", kind=error.kind, retryable=error.retryable, hint=error.hint
+                ) from None
+            except OSError as error:
+                # requests says so where a certificate file does not exist, and all its errors are OSErrors.
+                kind, message = failures.of_exchange(error, self._timeout)
+                raise SourceError(f"{self.url}: {self._identity.redact(message)}", kind=kind, retryable=True) from None
+            except urllib3.exceptions.HTTPError as error:
+                kind, message = failures.of_exchange(error, self._timeout)
+                raise SourceError(f"{self.url}: {self._identity.redact(message)}", kind=kind, retryable=True) from None
+
+    def _request(self, method: str, path: str, body: str) -> requests.PreparedRequest:
+        """The request, from one prepared earlier: preparing anew costs as much as everything else."""
+        key = (method, path)
+        if key not in self._prepared:
+            headers = {"Accept-Encoding": "identity", "Accept": "application/json", "User-Agent": "sloagent"}
+            if method == "POST":
+                headers["Content-Type"] = "application/x-www-form-urlencoded"
+            self._prepared[key] = requests.Request(method, self.url + path, headers=headers).prepare()
+        request = self._prepared[key].copy()
+        request.headers.update(self._identity.headers())
+        if body:
+            request.body = body.encode()
+            request.headers["Content-Length"] = str(len(request.body))
+        return request
+
+    def _exchange(self, request: requests.PreparedRequest, ends_at: float) -> Reply:
+        for _ in range(MOST_REDIRECTS):
+            with self._send(request, ends_at) as response:
+                if 300 <= response.status_code < 400:
+                    request = self._redirected(request, response)
+                    continue
+                if response.status_code != 200:
+                    body = b"".join(_pieces(response, ERROR_BODY_BYTES, cut=True))
+                    raise failures.of_status(response.status_code, response.reason or "", body)
+                body = self._read(response)
+                date = response.headers.get("Date")
+                return Reply(body, _seconds_of(date) if date else None, time.monotonic(), exchange.connected_at)
+        raise SourceError(f"redirected more than {MOST_REDIRECTS} times", kind=Kind.PROTOCOL, retryable=True)
+
+    def _send(self, request: requests.PreparedRequest, ends_at: float) -> requests.Response:
+        """Send, and once more over a new connection where the peer had closed a kept one before it got the question."""
+        exchange.reused = False
+        try:
+            return self._send_once(request, ends_at)
+        except requests.ConnectionError as error:
+            if not exchange.reused or not any(isinstance(c, _CLOSED_BY_PEER) for c in failures.chain(error)):
+                raise
+            return self._send_once(request, ends_at)
+
+    def _send_once(self, request: requests.PreparedRequest, ends_at: float) -> requests.Response:
+        left = max(ends_at - time.monotonic(), 0.001)
+        # Half for connecting: a name often has two addresses, and each is tried for that long.
+        response: requests.Response = self._session.send(
+            request, stream=True, timeout=(left / 2, left), verify=self._session.verify, cert=self._session.cert,
+            proxies=self._session.proxies, allow_redirects=False,
+        )  # fmt: skip
+        return response
+
+    def _redirected(self, request: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest:
+        target = response.headers.get("Location", "")
+        shown = failures.words(target.split("?", 1)[0].encode()) or "no address"
+        if not self._follow or response.status_code not in (307, 308) or not target:
+            why = "" if not self._follow else ", which does not keep the question"
+            raise SourceError(
+                f"answered {response.status_code}, a redirect to {shown}{why}",
+                kind=Kind.PROTOCOL, retryable=True, hint="write the final address into url, or set follow_redirects",
+            )  # fmt: skip
+        moved = request.copy()
+        moved.url = urljoin(request.url or "", target)
+        if "@" in moved.url or not moved.url.startswith(("http://", "https://")):
+            raise SourceError(f"redirects to {shown}, which is no place to ask", kind=Kind.PROTOCOL, retryable=True)
+        if self._session.should_strip_auth(request.url or "", moved.url):
+            for name in self._identity.headers():
+                moved.headers.pop(name, None)
+        return moved
+
+    def _read(self, response: requests.Response) -> bytes:
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdigit() and int(announced) > self.max_response_bytes:
+            raise failures.too_large(self.max_response_bytes)
+        return b"".join(_pieces(response, self.max_response_bytes, cut=False))
+
+
+def _pieces(response: requests.Response, most_bytes: int, *, cut: bool) -> Iterator[bytes]:
+    """The decoded body, never more of it in memory than `most_bytes`; beyond that cut off, or a SourceError."""
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity", *_DECODED_BY_US):
+        raise SourceError(
+            f"answered in the encoding {failures.words(encoding.encode())}, though identity was asked for",
+            kind=Kind.PROTOCOL, retryable=True,
+        )  # fmt: skip
+    inflate = zlib.decompressobj(_DECODED_BY_US[encoding]) if encoding in _DECODED_BY_US else None
+    left = most_bytes
+    while piece := response.raw.read(PIECE_BYTES, decode_content=False):
+        if inflate is not None:
+            try:
+                piece = inflate.decompress(piece, left + 1)
+            except zlib.error:
+                raise SourceError("sent damaged gzip", kind=Kind.PROTOCOL, retryable=True) from None
+        if len(piece) > left:
+            if not cut:
+                raise failures.too_large(most_bytes)
+            yield piece[:left]
+            return
+        left -= len(piece)
+        yield piece
+    if inflate is not None and not inflate.eof:
+        raise SourceError("sent truncated gzip", kind=Kind.PROTOCOL, retryable=True)
+
+
+@lru_cache(maxsize=16)
+def _seconds_of(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,61 @@
+"""From an SLI to its query: one question for everything that a slot needs to know of it."""
+
+from __future__ import annotations
+
+from sloagent.model.slo import SLI, LatencySLI, RatioSLI, ValueSLI
+
+WINDOW = "$window"
+SIDE_LABEL = "sloagent_side"
+PART, TOTAL = "part", "total"
+"""The two sides of a ratio, told apart in the one answer by a label."""
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
+
+
+def duration(seconds: int) -> str:
+    """A duration as Prometheus writes it, in the largest unit that it is a whole multiple of: `5m`, `90s`."""
+    for length, unit in _UNITS:
+        if seconds and seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def questions(sli: SLI, window: str) -> tuple[tuple[str, str], ...]:
+    """The queries of an SLI over a window such as `5m`, in the order to ask, each with the histogram's name or ""."""
+    match sli:
+        case LatencySLI():
+            return tuple((_latency(sli, name, "rate", window), name) for name in sli.histograms)
+        case RatioSLI():
+            return ((_ratio(sli, window), ""),)
+        case ValueSLI():
+            return ((sli.query.replace(WINDOW, window), ""),)
+
+
+def piece_questions(sli: LatencySLI | RatioSLI, milliseconds: int) -> tuple[tuple[str, str], ...]:
+    """The queries of what an SLI counted over a piece: increases of a latency, rates of a ratio."""
+    window = f"{milliseconds}ms"
+    match sli:
+        case LatencySLI():
+            return tuple((_latency(sli, name, "increase", window), name) for name in sli.histograms)
+        case RatioSLI():
+            return ((_ratio(sli, window), ""),)
+
+
+def _latency(sli: LatencySLI, name: str, function: str, window: str) -> str:
+    by = ", ".join(sli.by if sli.native else ("le", *sli.by))
+    selector = f"{name if sli.native else name + '_bucket'}{{{sli.where}}}"
+    return f"sum by ({by}) ({function}({selector}[{window}]))"
+
+
+def _ratio(sli: RatioSLI, window: str) -> str:
+    """Both sides in one answer. Line breaks keep a comment at the end of a side from swallowing what follows."""
+    sides = ((PART, sli.events), (TOTAL, sli.total))
+    return " or ".join(
+        f'label_replace({_enclosed(query.replace(WINDOW, window))}, "{SIDE_LABEL}", "{side}", "", "")'
+        for side, query in sides
+    )
+
+
+def _enclosed(query: str) -> str:
+    query = query.strip()
+    return f"({query}\n)" if "#" in query else f"({query})"
