@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Piece
 from sloagent.model.run import Run
-from sloagent.model.slo import SLO
+from sloagent.model.slo import SLO, Labels
 from sloagent.model.tally import Tally
 from sloagent.model.verdict import SlotVerdict
 
@@ -31,11 +32,21 @@ class Store(Protocol):
         ...
 
     def slots(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotVerdict]:
-        """The recorded slots that still have full rows, ascending, as they were judged (without distributions)."""
+        """The recorded slots that still have full rows, ascending, as they were judged (without distributions).
+
+        A slot's verdicts ascend by labels.
+        """
+        ...
+
+    def tiles(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
+        """(slot, distributions by labels) of the recorded slots that tile the time, ascending."""
         ...
 
     def tally(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Tally:
-        """The sum over all recorded slots of the stretches, from full rows and roll-ups alike."""
+        """The sum over all recorded slots of the stretches, from full rows and roll-ups alike.
+
+        Raises StoreError where a stretch begins or ends inside a roll-up, saying where it may.
+        """
         ...
 
     def watch(self, source: str, slo: SLO, first_slot: int) -> int:

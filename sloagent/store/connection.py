@@ -1,0 +1,240 @@
+"""The SQLite file: opened with care, one writer at a time, readers that see one moment, errors as sentences."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sloagent.errors import StoreError
+from sloagent.store import migrations
+
+BUSY_SECONDS = 30.0
+"""How long a writer of another process is waited for."""
+
+_MAGIC = b"SQLite format 3\x00"
+_WAL_KEPT_BYTES = 64 * 2**20
+_IDLE_READERS = 4
+
+_ADVICE = {
+    "SQLITE_CORRUPT": (
+        "is damaged",
+        "move it away with its -wal and -shm files and put a backup in its place, or let sloagent begin a new one",
+    ),
+    "SQLITE_NOTADB": (
+        "is not an SQLite database, or is damaged at its beginning",
+        "move it away and put a backup in its place, or let sloagent begin a new one",
+    ),
+    "SQLITE_FULL": ("has no room to grow: the disk is full", "free some space; nothing half written was left behind"),
+    "SQLITE_READONLY": ("cannot be written", "check the permissions of the file and of its directory"),
+    "SQLITE_PERM": ("cannot be opened", "check the permissions of the file and of its directory"),
+    "SQLITE_CANTOPEN": ("cannot be opened", "check that the directory exists and may be written"),
+    "SQLITE_BUSY": ("is held by another process", "see which other sloagent has it open and is busy with it"),
+    "SQLITE_IOERR": ("cannot be read or written: the disk reports an error", "check the disk and its free space"),
+}
+
+
+@contextmanager
+def told(path: str) -> Iterator[None]:
+    """Turn what SQLite raises into a StoreError that names the file and says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "")
+        family = "_".join(name.split("_")[:2])
+        what, hint = _ADVICE.get(family, ("cannot be used", "run `sloagent store check`"))
+        raise StoreError(f"the store {path} {what} ({error})", hint=hint) from error
+    except UnicodeEncodeError as error:
+        raise StoreError(f"the store {path} takes only text that is Unicode ({error})") from error
+    except OverflowError as error:
+        raise StoreError(f"the store {path} takes no whole number beyond 64 bits ({error})") from error
+
+
+class Database:
+    """One SQLite file in WAL mode with `synchronous=FULL`: a commit that was acknowledged survives a power cut.
+
+    `:memory:` is a file in a temporary directory that goes with `close`. Raises StoreError where it cannot be opened;
+    a file that is not ours is never written.
+    """
+
+    def __init__(self, path: str, *, read_only: bool = False) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="sloagent-") if path == ":memory:" else None
+        self.path = str(Path(self._temporary.name) / "sloagent.db") if self._temporary else path
+        self.read_only = read_only
+        self._lock = threading.Lock()
+        self._pool_lock = threading.Lock()
+        self._idle_readers: list[sqlite3.Connection] = []
+        self._closed = False
+        _refuse_foreign(Path(self.path), read_only=read_only)
+        with told(self.path):
+            self._immutable = read_only and _needs_immutable(Path(self.path))
+            self._writer = self._connect()
+            try:
+                self._prepare()
+            except BaseException:
+                self._writer.close()
+                raise
+        self._identity = _identity(self.path)
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "immutable=1" if self._immutable else "mode=ro" if self.read_only else "mode=rwc"
+        connection = sqlite3.connect(
+            f"file:{quote(self.path)}?{mode}",
+            uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256,
+        )  # fmt: skip
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+    def _prepare(self) -> None:
+        connection = self._writer
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        empty = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+        if application != migrations.APPLICATION_ID and not (application == 0 and empty):
+            raise _foreign(self.path)
+        if self.read_only:
+            if migrations.pending(connection, self.path):
+                raise StoreError(
+                    f"the store {self.path} has an older schema, and it was opened for reading only",
+                    hint="open it once with a command that may write, such as `sloagent store check`",
+                )
+            return
+        # The schema comes before WAL, so that our mark is in the file's own header from the first commit on.
+        migrations.migrate(connection, self.path)
+        connection.execute("PRAGMA journal_mode = WAL")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, committed on leaving and rolled back on any exception; one at a time in all processes."""
+        if self.read_only:
+            raise StoreError(f"the store {self.path} was opened for reading only")
+        with self._lock, told(self.path):
+            self._refuse_closed()
+            if _identity(self.path) != self._identity:
+                raise StoreError(
+                    f"the store {self.path} was moved, removed or replaced while in use; nothing more is written to it",
+                    hint="put the file back, or start sloagent anew",
+                )
+            connection = self._writer
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees the store at one moment, however long it is read."""
+        with told(self.path):
+            with self._pool_lock:
+                self._refuse_closed()
+                connection = self._idle_readers.pop() if self._idle_readers else None
+            if connection is None:
+                connection = self._connect()
+                connection.execute("PRAGMA query_only = TRUE")
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    @contextmanager
+    def apart(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own, without a transaction: for a backup."""
+        with told(self.path):
+            with self._pool_lock:
+                self._refuse_closed()
+            connection = self._connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        # Statements that were not read to their end would hold the old moment: closing them is part of the rollback.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        with self._pool_lock:
+            if not self._closed and len(self._idle_readers) < _IDLE_READERS:
+                self._idle_readers.append(connection)
+                return
+        connection.close()
+
+    def size_bytes(self) -> int:
+        """Bytes on disk: the file with its write-ahead log."""
+        total = 0
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                total += Path(self.path + suffix).stat().st_size
+        return total
+
+    def close(self) -> None:
+        """Close every connection that is not in use at this moment. Idempotent."""
+        with self._lock, self._pool_lock, told(self.path):
+            if not self._closed:
+                self._closed = True
+                for connection in (*self._idle_readers, self._writer):
+                    connection.close()
+                self._idle_readers.clear()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StoreError(f"the store {self.path} is closed")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _foreign(path: str) -> StoreError:
+    return StoreError(
+        f"{path} is an SQLite database, but not one of sloagent's; it was not touched",
+        hint="give `store: {path: …}` another name",
+    )
+
+
+def _refuse_foreign(path: Path, *, read_only: bool) -> None:
+    """Look at the file's first 100 bytes, before SQLite is let near it."""
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"the store {path} cannot be opened: there is no directory {path.parent}",
+            hint="create the directory, or give `store: {path: …}` another one",
+        )
+    if path.is_dir():
+        raise StoreError(f"the store {path} is a directory", hint="give `store: {path: …}` the name of a file")
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        if read_only:
+            raise StoreError(f"there is no store {path}", hint="`store: {path: …}` says where it is") from None
+        return
+    except OSError as error:
+        raise StoreError(f"the store {path} cannot be read: {error.strerror}", hint="check its permissions") from error
+    if not header or Path(f"{path}-journal").exists():
+        return  # New, or interrupted in its very first transaction: SQLite rolls that back, then `_prepare` looks.
+    if not header.startswith(_MAGIC) or len(header) < 100:
+        what, hint = _ADVICE["SQLITE_NOTADB"]
+        raise StoreError(f"the store {path} {what}", hint=hint)
+    if int.from_bytes(header[68:72], "big") != migrations.APPLICATION_ID:
+        raise _foreign(str(path))
+
+
+def _needs_immutable(path: Path) -> bool:
+    """Whether a copy lies where SQLite cannot make its -shm file: then nobody else can be writing to it either."""
+    log = Path(f"{path}-wal")
+    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)

@@ -1,0 +1,104 @@
+"""What repeats is kept once: labels, texts, limits and bounds, each under a number."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from sloagent.errors import StoreError
+from sloagent.model.slo import Labels, Limit
+from sloagent.store import compact
+
+Key = TypeVar("Key", bound=Hashable)
+
+_DAY_SECONDS = 86_400
+_MOST_REMEMBERED = 50_000
+
+
+def seen_until(moment: int) -> int:
+    """Until when an entry used at `moment` (seconds) is kept at least: whole days, so that it is seldom written."""
+    return (moment // _DAY_SECONDS + 2) * _DAY_SECONDS
+
+
+class Dictionary(Generic[Key]):
+    """One table of (id, content). Ids are never used twice."""
+
+    def __init__(self, table: str, encode: Callable[[Key], str | bytes], decode: Callable[[str | bytes], Key]) -> None:
+        self.table = table
+        self._encode, self._decode = encode, decode
+        self._ids: dict[Key, tuple[int, int]] = {}
+        self._contents: dict[int, Key] = {}
+        # The table's name is one of four constants below.
+        self._find = f"SELECT id, seen_until FROM {table} WHERE content = ?"  # noqa: S608
+        self._insert = f"INSERT INTO {table} (content, seen_until) VALUES (?, ?)"  # noqa: S608
+        self._touch = f"UPDATE {table} SET seen_until = ? WHERE id = ?"  # noqa: S608
+        self._read = f"SELECT content FROM {table} WHERE id = ?"  # noqa: S608
+
+    def id_of(self, connection: sqlite3.Connection, key: Key, until: int) -> int:
+        """The number of `key`, newly given if need be; for the writer, inside its transaction."""
+        known = self._ids.get(key)
+        if known is not None and known[1] >= until:
+            return known[0]
+        content = self._encode(key)
+        row = connection.execute(self._find, (content,)).fetchone()
+        if row is None:
+            found = int(connection.execute(self._insert, (content, until)).lastrowid or 0)
+        else:
+            found, stored = row
+            if stored < until:
+                connection.execute(self._touch, (until, found))
+            until = max(until, stored)
+        if len(self._ids) >= _MOST_REMEMBERED:
+            self._ids.clear()
+        self._ids[key] = (found, until)
+        return found
+
+    def content(self, connection: sqlite3.Connection, number: int) -> Key:
+        """What stands under a number. Raises StoreError when nothing does."""
+        known = self._contents.get(number)
+        if known is not None:
+            return known
+        row = connection.execute(self._read, (number,)).fetchone()
+        if row is None:
+            raise StoreError(
+                f"the store is damaged: it refers to {self.table} {number}, which is not there",
+                hint="run `sloagent store check`, then put a backup in its place",
+            )
+        content = self._decode(row[0])
+        if len(self._contents) >= _MOST_REMEMBERED:
+            self._contents.clear()
+        self._contents[number] = content
+        return content
+
+    def forget(self) -> None:
+        """Drop what the writer remembers: after a rollback, or when another process has pruned."""
+        self._ids.clear()
+
+
+def _as_bytes(content: str | bytes) -> bytes:
+    assert isinstance(content, bytes)
+    return content
+
+
+class Names:
+    """The four dictionaries of a store."""
+
+    def __init__(self) -> None:
+        self.series: Dictionary[Labels] = Dictionary("series", compact.labels_text, compact.labels_from_text)
+        self.texts: Dictionary[str] = Dictionary("texts", str, str)
+        self.limits: Dictionary[Limit] = Dictionary("limits", compact.limit_text, compact.limit_from_text)
+        self.bounds: Dictionary[bytes] = Dictionary("bounds", bytes, _as_bytes)
+        self._generation: int | None = None
+
+    def refresh(self, connection: sqlite3.Connection) -> None:
+        """At the start of a write transaction: forget what a prune may have removed since."""
+        (generation,) = connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+        if generation != self._generation:
+            self.forget()
+            self._generation = generation
+
+    def forget(self) -> None:
+        """Drop what the writer remembers."""
+        for dictionary in (self.series, self.texts, self.limits, self.bounds):
+            dictionary.forget()

@@ -1,0 +1,127 @@
+"""Slots with their verdicts and tiles: written wholly or not at all, read as they were judged."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+
+from sloagent.errors import StoreError
+from sloagent.model.distribution import Distribution
+from sloagent.model.samples import Question
+from sloagent.model.slo import SLO, Labels
+from sloagent.model.verdict import SlotVerdict
+from sloagent.store import compact
+from sloagent.store.dictionary import Names, seen_until
+from sloagent.store.roll_ups import covers
+from sloagent.store.rows import VERDICT_COLUMNS, counted_row, distribution_from, verdict_from, verdict_row
+
+_INSERT_VERDICT = f"INSERT INTO verdicts (slo_id, slot, series_id, {VERDICT_COLUMNS}) VALUES ({', '.join('?' * 13)})"  # noqa: S608
+_READ_VERDICTS = f"SELECT series_id, {VERDICT_COLUMNS} FROM verdicts WHERE slo_id = ? AND slot = ?"  # noqa: S608
+
+
+def insert_slot(connection: sqlite3.Connection, names: Names, slo_id: int, judged: SlotVerdict) -> bool:
+    """Write one slot unless it is recorded already, in full or rolled up; whether it was written."""
+    slo, slot = judged.slo, judged.slot
+    if slot % slo.interval:
+        raise StoreError(f"{slo.set}/{slo.name} has no slot {slot}: it is no multiple of {slo.interval} seconds")
+    if covers(connection, slo_id, slot, slo.interval):
+        return False
+    until = seen_until(slot)
+    text = names.texts.id_of
+    warnings = json.dumps(judged.warnings, ensure_ascii=False) if judged.warnings else ""
+    written = connection.execute(
+        "INSERT OR IGNORE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            slo_id,
+            slot,
+            compact.OUTCOME_CODES[judged.outcome],
+            compact.CAUSE_CODES[judged.cause],
+            judged.kind,
+            text(connection, judged.question.query, until),
+            text(connection, judged.question.histogram, until) if judged.question.histogram else None,
+            text(connection, judged.detail, until) if judged.detail else None,
+            text(connection, warnings, until) if warnings else None,
+            len(judged.verdicts),
+        ),
+    )
+    if not written.rowcount:
+        return False
+    series = names.series.id_of
+    connection.executemany(
+        _INSERT_VERDICT,
+        [
+            (slo_id, slot, series(connection, verdict.labels, until), *verdict_row(connection, names, verdict, until))
+            for verdict in judged.verdicts
+        ],
+    )
+    if judged.distributions is not None and slot % slo.window == 0:
+        _insert_tile(connection, names, slo_id, slot, judged.distributions)
+    return True
+
+
+def _insert_tile(
+    connection: sqlite3.Connection, names: Names, slo_id: int, slot: int, tile: Mapping[Labels, Distribution]
+) -> None:
+    until = seen_until(slot)
+    connection.execute("INSERT INTO tiles VALUES (?, ?, ?)", (slo_id, slot, len(tile)))
+    connection.executemany(
+        "INSERT INTO tile_series VALUES (?, ?, ?, ?, ?)",
+        [
+            (slo_id, slot, names.series.id_of(connection, labels, until), *counted_row(connection, names, one, until))
+            for labels, one in tile.items()
+        ],
+    )
+
+
+def read_slots(
+    connection: sqlite3.Connection, names: Names, slo_id: int, slo: SLO, first: int, last: int
+) -> Iterator[SlotVerdict]:
+    """The slots with full rows from `first` to `last`, ascending; a slot's verdicts ascend by labels."""
+    headers = connection.execute(
+        "SELECT slot, outcome, cause, kind, query_id, histogram_id, detail_id, warnings_id, series_count FROM slots"
+        " WHERE slo_id = ? AND slot BETWEEN ? AND ? ORDER BY slot",
+        (slo_id, first, last),
+    )
+    text = names.texts.content
+    for slot, outcome, cause, kind, query_id, histogram_id, detail_id, warnings_id, count in headers:
+        verdicts = [
+            verdict_from(connection, names, names.series.content(connection, series_id), row)
+            for series_id, *row in connection.execute(_READ_VERDICTS, (slo_id, slot))
+        ]
+        if len(verdicts) != count:
+            raise compact.damaged(f"{slo.set}/{slo.name} has {len(verdicts)} of {count} verdicts at slot {slot}")
+        verdicts.sort(key=lambda verdict: verdict.labels)
+        yield SlotVerdict(
+            slo=slo,
+            slot=slot,
+            outcome=compact.outcome_of(outcome),
+            cause=compact.cause_of(cause),
+            question=Question(
+                text(connection, query_id), "" if histogram_id is None else text(connection, histogram_id)
+            ),
+            verdicts=tuple(verdicts),
+            detail="" if detail_id is None else text(connection, detail_id),
+            warnings=() if warnings_id is None else tuple(json.loads(text(connection, warnings_id))),
+            kind=kind,
+        )
+
+
+def read_tiles(
+    connection: sqlite3.Connection, names: Names, slo_id: int, first: int, last: int
+) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
+    """(slot, distributions by labels) of the slots that tile the time, ascending; the labels ascend too."""
+    headers = connection.execute(
+        "SELECT slot, series_count FROM tiles WHERE slo_id = ? AND slot BETWEEN ? AND ? ORDER BY slot",
+        (slo_id, first, last),
+    )
+    for slot, count in headers:
+        tile = [
+            (names.series.content(connection, series_id), distribution_from(connection, names, bounds_id, counts))
+            for series_id, bounds_id, counts in connection.execute(
+                "SELECT series_id, bounds_id, counts FROM tile_series WHERE slo_id = ? AND slot = ?", (slo_id, slot)
+            )
+        ]
+        if len(tile) != count:
+            raise compact.damaged(f"{len(tile)} of {count} distributions at slot {slot}")
+        yield slot, dict(sorted(tile, key=lambda entry: entry[0]))
