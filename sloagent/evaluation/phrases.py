@@ -1,0 +1,112 @@
+"""The sentences that say why, in each language. Numbers are filled in by `reasons`; a language lacks none."""
+
+from __future__ import annotations
+
+LANGUAGES = ("en", "zh")
+
+PHRASES: dict[str, tuple[str, str]] = {
+    # One series at one slot, or over a whole stretch.
+    "within": ("{share} within {limit}, {promised} promised", "{share} 在 {limit} 以内，承诺 {promised}"),
+    "warned": ("; not shown to keep the warn level of {warn}", "；未能证明满足警告线 {warn}"),
+    "inside_bucket": (
+        "{low} within {lower} and {high} within {upper}, {promised} promised: the limit of {limit} lies inside that bucket",
+        "{low} 在 {lower} 以内，{high} 在 {upper} 以内，承诺 {promised}：限值 {limit} 落在该桶内部",
+    ),
+    "inside_first_bucket": (
+        "between {low} and {high} within {limit}, {promised} promised: the limit lies inside the first bucket, ≤ {upper}",
+        "{limit} 以内的占比介于 {low} 与 {high}，承诺 {promised}：限值落在首个桶（≤ {upper}）内部",
+    ),
+    "inside_some_bucket": (
+        "between {low} and {high} within {limit}, {promised} promised: the limit lies inside a bucket",
+        "{limit} 以内的占比介于 {low} 与 {high}，承诺 {promised}：限值落在桶内部",
+    ),
+    "beyond": (
+        "{low} within {lower}, the last bound; the limit of {limit} lies beyond it, so {promised} is open",
+        "{low} 在最后一个桶边界 {lower} 以内；限值 {limit} 超出该边界：{promised} 无法判定",
+    ),
+    "only_infinity": (
+        "the histogram has no bucket but +Inf, which tells nothing about {limit}",
+        "直方图只有 +Inf 桶，无法说明 {limit}",
+    ),
+    "falling": (
+        "between {low} and {high} within {limit}, {promised} promised: the counts fall from bound to bound, too far to decide",
+        "{limit} 以内的占比介于 {low} 与 {high}，承诺 {promised}：累计计数在桶边界之间下降，幅度超出判定所需",
+    ),
+    "too_few": ("{events} events, {least} needed to judge", "{events} 个事件，至少需要 {least} 个才能判定"),
+    "no_events": ("no events", "没有事件"),
+    "no_series": ("no such series", "没有该时间序列"),
+    "not_a_number": ("the answer is NaN, not a number", "结果为 NaN，不是数值"),
+    "measured": ("{value}; no objective yet", "{value}；尚无目标"),
+    "measured_growth": ("{value}; only its growth is limited", "{value}；仅限制其增长"),
+    "malformed": ("unusable answer: {detail}", "无法使用的结果：{detail}"),
+    "bad_absent": (
+        "{events} events, but the query for the bad ones gives no series: a typo, or none was bad yet (`bad_absent: zero`)",
+        "共 {events} 个事件，但坏事件的查询没有返回时间序列：拼写错误，或尚无坏事件（`bad_absent: zero`）",
+    ),
+    "total_absent": (
+        "{sort} events without their total: the two queries do not give the same series",
+        "{sort} 事件没有对应的总数：两个查询返回的时间序列不一致",
+    ),
+    "part_exceeds": (
+        "{times} times as many {sort} events as there are in all: the two queries do not count the same events",
+        "{sort} 事件数是总数的 {times} 倍：两个查询统计的不是同一批事件",
+    ),
+    "part_without_total": (
+        "{sort} events where the total counts none: the two queries do not count the same events",
+        "总数为零却有 {sort} 事件：两个查询统计的不是同一批事件",
+    ),
+    "good_share": ("{value} of {events} events good, {limit} promised", "{events} 个事件中 {value} 为好，承诺 {limit}"),
+    "at_most": ("{value}, at most {limit} promised", "{value}，承诺不超过 {limit}"),
+    "at_least": ("{value}, at least {limit} promised", "{value}，承诺不低于 {limit}"),
+    "past_warn": ("; past the warn level of {warn}", "；已越过警告线 {warn}"),
+    "refused": ("refused: {detail}", "查询失败：{detail}"),
+    "pending": ("no answer yet, asked again: {detail}", "尚无结果，将重试：{detail}"),
+    # Several series.
+    "count_fail": ("{count} of {all} series fail", "{all} 条序列中 {count} 条不达标"),
+    "count_error": ("{count} of {all} series in error", "{all} 条序列中 {count} 条出错"),
+    "count_inconclusive": ("{count} of {all} series inconclusive", "{all} 条序列中 {count} 条无法判定"),
+    "count_warn": ("{count} of {all} series past the warn level", "{all} 条序列中 {count} 条越过警告线"),
+    "count_pass": ("{count} of {all} series pass", "{all} 条序列中 {count} 条达标"),
+    "count_measured": ("{count} series measured; no objective yet", "已测量 {count} 条序列；尚无目标"),
+    "count_too_few": ("{count} with too few events to judge", "{count} 条事件过少，无法判定"),
+    "count_no_data": ("{count} without data", "{count} 条没有数据"),
+    "no_series_at_all": (
+        "Prometheus gives no series for this query: the metric or its labels do not exist here",
+        "Prometheus 对该查询没有返回时间序列：指标或其标签不存在",
+    ),
+    # A range.
+    "windows": ("{good} of {judged} windows good, {promised} promised", "{judged} 个窗口中 {good} 个达标，承诺 {promised}"),
+    "windows_all": ("{good} of {judged} windows good, all promised", "{judged} 个窗口中 {good} 个达标，承诺全部达标"),
+    "undecided": ("{count} undecided", "{count} 个未判定"),
+    "windows_warned": ("{count} past the warn level", "{count} 个越过警告线"),
+    "whole": ("over the whole stretch: {reason}", "整个时段：{reason}"),
+    "whole_unknown": (
+        "the events of the whole stretch are not known", "整个时段的事件数未知",
+    ),
+    "too_little": (
+        "{count} of {all} slots undecided: at least {least} must have been evaluated",
+        "{all} 个时刻中 {count} 个未判定：至少须评估 {least}",
+    ),
+    "too_little_evaluated": (
+        "only {count} of {all} slots evaluated, at least {least} needed",
+        "{all} 个时刻中仅评估 {count} 个，至少需要 {least}",
+    ),
+    "grows": (
+        "grows by {slope} ({lower} to {upper}), at most {limit} promised",
+        "增长 {slope}（{lower} 至 {upper}），承诺不超过 {limit}",
+    ),
+    "worst": ("worst at {at}: {reason}", "最差时刻 {at}：{reason}"),
+}  # fmt: skip
+"""Key to (English, Chinese)."""
+
+
+def phrase(key: str, lang: str, **numbers: object) -> str:
+    """The sentence of a key, filled in. Raises ValueError for a language that there is not."""
+    if lang not in LANGUAGES:
+        raise ValueError(f"no such language: {lang!r}, only {', '.join(LANGUAGES)}")
+    return PHRASES[key][LANGUAGES.index(lang)].format(**numbers)
+
+
+def joined(parts: list[str], lang: str) -> str:
+    """Clauses as one sentence."""
+    return ("; " if lang == "en" else "；").join(parts)
