@@ -27,7 +27,11 @@ if [ "${2:-}" = python ]; then
     missing+=("Python 3.11, 3.12 or 3.13 with venv and ensurepip (Debian packages: python3 and python3-venv)")
     wanted+=("python3.13-venv|python3.12-venv|python3.11-venv")
 fi
-if [ ${#wanted[@]} -eq 0 ]; then exit 0; fi
+guard=/usr/sbin/policy-rc.d  # dpkg asks this hook before it starts a service
+aside=$guard.before-sloagent
+left_behind() { [ -e "$aside" ] || grep -qs 'held back by sloagent' "$guard"; }  # by a run that was killed
+
+if [ ${#wanted[@]} -eq 0 ] && ! left_behind; then exit 0; fi
 
 give_up() {
     say "$1"
@@ -44,10 +48,30 @@ else
     give_up "neither root nor sudo: please have these programs installed, then type the same command again:"
 fi
 
-# --- Which packages -----------------------------------------------------------------------------------------------
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+# --- Services are held back from here to the end, and whatever was there before is put back ---------------------------
+put_back() {
+    if [ -e "$aside" ]; then
+        "${as_root[@]}" mv -f "$aside" "$guard"
+    elif left_behind; then
+        "${as_root[@]}" rm -f "$guard"
+    fi
+}
+put_back
+if [ ${#wanted[@]} -eq 0 ]; then exit 0; fi
+trap put_back EXIT
+trap 'exit 130' INT TERM HUP
+if [ -e "$guard" ]; then "${as_root[@]}" mv "$guard" "$aside"; fi
+printf '#!/bin/sh\n# services held back by sloagent scripts/packages.sh\nexit 101\n' | "${as_root[@]}" tee "$guard" >/dev/null
+"${as_root[@]}" chmod 755 "$guard"
 
-knows() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+# --- Which packages -----------------------------------------------------------------------------------------------
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+
+knows() {
+    local policy
+    policy=$(apt-cache policy "$1" 2>/dev/null)  # not a pipe: grep -q would end apt-cache early, which counts as a failure
+    [[ $policy == *Candidate:* && $policy != *"Candidate: (none)"* ]]
+}
 
 choose() { # fills `packages` from `wanted`; false if apt knows none of some alternatives
     local alternatives package found
@@ -58,43 +82,33 @@ choose() { # fills `packages` from `wanted`; false if apt knows none of some alt
             if knows "$package"; then found=$package && break; fi
         done
         if [ -z "$found" ]; then return 1; fi
-        packages+=("$found")
+        case " ${packages[*]} " in *" $found "*) ;; *) packages+=("$found") ;; esac
     done
 }
 
 if ! choose; then
     say "apt-get update"
-    apt update >&2
+    apt update </dev/null >&2 || give_up "apt-get update failed; its words are above. These programs are missing:"
     choose || give_up "this machine's apt offers no package for some of these; please install them by hand:"
 fi
 
-# --- Installing, with every service held back ---------------------------------------------------------------------
-# dpkg's hook for that is /usr/sbin/policy-rc.d; whatever was there is put back, also after a run that was killed.
-guard=/usr/sbin/policy-rc.d
-aside=$guard.before-sloagent
-put_back() {
-    if [ -e "$aside" ]; then
-        "${as_root[@]}" mv -f "$aside" "$guard"
-    elif grep -qs 'held back by sloagent' "$guard"; then
-        "${as_root[@]}" rm -f "$guard"
-    fi
-}
-trap put_back EXIT
-trap 'exit 130' INT TERM HUP
-put_back
-if [ -e "$guard" ]; then "${as_root[@]}" mv "$guard" "$aside"; fi
-printf '#!/bin/sh\n# services held back by sloagent scripts/packages.sh\nexit 101\n' | "${as_root[@]}" tee "$guard" >/dev/null
-"${as_root[@]}" chmod 755 "$guard"
-
-units() { ls /lib/systemd/system /usr/lib/systemd/system /etc/init.d 2>/dev/null | sed -n 's/\.service$//p; /\./!p' | sort -u; }
+# --- Installing ----------------------------------------------------------------------------------------------------
+units() { { ls /lib/systemd/system /usr/lib/systemd/system /etc/init.d 2>/dev/null || true; } | sed -n 's/\.service$//p; /\./!p' | sort -u; }
 before=$(units)
 
 say "apt-get install ${packages[*]} (no service is started)"
-if ! apt install --no-install-recommends "${packages[@]}" </dev/null >/dev/null; then
+words=$(mktemp)
+install() { apt install --no-install-recommends "${packages[@]}" </dev/null >"$words" 2>&1; }
+if ! install; then
     say "that failed; once more with new package lists"
-    apt update >&2
-    apt install --no-install-recommends "${packages[@]}" </dev/null >&2 || give_up "apt-get could not install what carries these programs; its words are above:"
+    apt update </dev/null >&2 || true
+    if ! install; then
+        cat "$words" >&2
+        rm -f "$words"
+        give_up "apt-get could not install what carries these programs; its words are above:"
+    fi
 fi
+rm -f "$words"
 
 # What came with a service of its own would start at the next boot: not for us.
 comm -13 <(printf '%s\n' "$before") <(units) | while read -r service; do
