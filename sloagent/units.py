@@ -65,6 +65,26 @@ def byte_size(text: str) -> int:
     return int(size)
 
 
+def written_duration(seconds: float) -> str:
+    """Write seconds the way `duration` reads them: 5400 is `1h30m`, 0.25 is `250ms`."""
+    left = Fraction(repr(float(seconds)))
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count = left // SECONDS_PER[unit] if unit != "ms" else left / SECONDS_PER[unit]
+        if count:
+            parts.append(f"{_decimal(Fraction(count))}{unit}")
+            left -= count * SECONDS_PER[unit]
+    return "".join(parts) or "0s"
+
+
+def written_bytes(size: int) -> str:
+    """Write bytes the way `byte_size` reads them, in the largest unit that is exact: 16777216 is `16MiB`."""
+    for unit in ("PiB", "TiB", "GiB", "MiB", "KiB", "GB", "MB", "kB"):
+        if size and size % BYTES_PER[unit] == 0:
+            return f"{size // BYTES_PER[unit]}{unit}"
+    return f"{size}B"
+
+
 def check_unit(unit: str) -> None:
     """Raise UnitError unless `unit` can name a base unit: a word such as `bytes` or `goroutines`, or one with `/s`."""
     if not _WORD.fullmatch(unit) or len(unit) > LONGEST_TEXT:

@@ -41,6 +41,19 @@ class Document:
     problems: tuple[Problem, ...]
     lines: tuple[str, ...] = field(default=(), repr=False)
 
+    def at(self, path: Path) -> Value:
+        """The value at `path`, or None where there is nothing."""
+        value: Value = self.value
+        for step in path:
+            match value, step:
+                case dict(), str():
+                    value = value.get(step)
+                case list(), int() if 0 <= step < len(value):
+                    value = value[step]
+                case _:
+                    return None
+        return value
+
     def mark(self, path: Path, *, key: bool = False) -> Mark:
         """The position of the value at `path` (or of its key), else of the nearest thing around it."""
         for end in range(len(path), -1, -1):

@@ -110,6 +110,11 @@ def without_secrets(line: str) -> str:
     return _USER_OF_URL.sub(f"{HIDDEN}@", line)
 
 
+def names_a_secret(key: object) -> bool:
+    """Whether what stands under this key may be a secret: passwords, tokens, and all of `headers`."""
+    return isinstance(key, str) and (key == "headers" or _SECRET_KEY.fullmatch(f"{key}:") is not None)
+
+
 def _excerpt(problem: Problem) -> tuple[str, int, int]:
     """The line as shown, the columns before the caret, and the caret's width (0: the place is hidden)."""
     line = problem.source.replace("\t", " ")

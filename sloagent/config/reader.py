@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NoReturn
 
 import yaml
 
@@ -197,6 +198,8 @@ class _Reader:
 
     def _mark(self, event: yaml.Event) -> Mark:
         start, end = event.start_mark, event.end_mark
+        assert start is not None
+        assert end is not None
         line = source_line(self._lines, start.line + 1)
         stop = end.column if end.line == start.line else len(line.rstrip())
         if isinstance(event, yaml.CollectionStartEvent) and start.index == end.index:
@@ -212,7 +215,7 @@ class _Reader:
             summary += f"; what it belongs to begins in line {context.line + 1}"
         self._note(place, "yaml/syntax", summary, hint)
 
-    def _fatal(self, mark: Mark, check: str, summary: str, hint: str) -> None:
+    def _fatal(self, mark: Mark, check: str, summary: str, hint: str) -> NoReturn:
         self._note(mark, check, summary, hint)
         raise _Stop
 

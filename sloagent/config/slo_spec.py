@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from sloagent.settings import Duration, Settings
 
@@ -191,11 +192,17 @@ class ObjectiveSpec(Settings):
     )
 
 
-Objective = Annotated[
-    ObjectiveSpec | None,
-    BeforeValidator(_tbd),
-    WithJsonSchema({"anyOf": [{"const": "tbd"}, {"$ref": "#/$defs/ObjectiveSpec"}]}),
-]
+class _OrTbd:
+    """Writes `tbd` into the JSON Schema in place of null."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        schema["anyOf"] = [{"const": "tbd"} if part == {"type": "null"} else part for part in schema["anyOf"]]
+        return schema
+
+
+Objective = Annotated[ObjectiveSpec | None, BeforeValidator(_tbd), _OrTbd]
 """A mapping, or `tbd`: measured, never gates."""
 
 

@@ -1,0 +1,227 @@
+"""Reads files: the agent's own, and SLO files by path, glob, directory or shipped name. All problems are told at once."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from sloagent.config import structure
+from sloagent.config.document import Document
+from sloagent.config.findings import Findings
+from sloagent.config.problem import Problem, count_line, in_order, render, spelling_hint
+from sloagent.config.reader import LARGEST_FILE_BYTES, parse
+from sloagent.config.shipped import shipped_sets
+from sloagent.config.to_model import Loaded, to_model, unknown_parameters
+from sloagent.errors import ConfigError
+from sloagent.model.slo import SLOSet
+from sloagent.settings import Settings
+
+S = TypeVar("S", bound=Settings)
+Complain = Callable[[str, str, str], None]
+"""Notes a problem: its id, the finding, the hint."""
+
+BUILTIN = "builtin:"
+YAML_ENDINGS = (".yaml", ".yml")
+
+
+def load_settings(path: Path, settings: type[S]) -> S:
+    """The settings a file holds; relative paths in it count from the file. Raises ConfigError with every problem."""
+    read, findings = _settings(path, settings)
+    raise_for(findings.problems)
+    assert read is not None
+    return read
+
+
+def load_slo_files(
+    entries: Iterable[str],
+    *,
+    parameters: Mapping[str, Mapping[str, str]] | None = None,
+    relative_to: Path | None = None,
+) -> tuple[SLOSet, ...]:
+    """The SLO sets of `entries`: paths, globs and directories, which count from `relative_to`, and `builtin:name`.
+
+    `parameters` are by set and name. Raises ConfigError with every problem of every file.
+    """
+    reading = Reading()
+    reading.take(entries, relative_to or Path(), parameters or {})
+    for _, summary, hint in unknown_parameters(parameters or {}, reading.declared):
+        reading.problems.append(Problem("parameters", 0, 0, "parameter/set", summary, hint=hint))
+    raise_for(reading.problems)
+    return reading.sets
+
+
+def load_agent(path: Path, settings: type[S]) -> tuple[S, tuple[SLOSet, ...]]:
+    """The agent's file and the SLO sets that its `slos` names, with its `parameters`.
+
+    `settings` has the fields `slos` (entries as of `load_slo_files`) and `parameters`. Raises ConfigError with every
+    problem of every file at once.
+    """
+    reading = Reading()
+    read = reading.take_agent(path, settings)
+    raise_for(reading.problems)
+    assert read is not None
+    return read, reading.sets
+
+
+def raise_for(problems: Sequence[Problem]) -> None:
+    """Raise ConfigError, its problems rendered and counted, unless there are none."""
+    if problems:
+        ordered = in_order(problems)
+        raise ConfigError(count_line(ordered), problems=[render(problem) for problem in ordered])
+
+
+@dataclass(slots=True)
+class Reading:
+    """SLO files as they are read: each once, with what is wrong in any of them."""
+
+    problems: list[Problem] = field(default_factory=list)
+    files: dict[Path, Loaded] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sets(self) -> tuple[SLOSet, ...]:
+        """The sets of the files that have no problem, in the order of the files."""
+        return tuple(loaded.slo_set for loaded in self.files.values() if loaded.slo_set is not None)
+
+    @property
+    def declared(self) -> dict[str, Mapping[str, str]]:
+        """The parameters that each set declares."""
+        return {name: loaded.parameters for loaded in self.files.values() if (name := _set_name(loaded.document))}
+
+    def take_agent(self, path: Path, settings: type[S]) -> S | None:
+        """Read an agent's file and the SLO files it names; None where the file itself is wrong."""
+        read, findings = _settings(path, settings)
+        if read is not None:
+            given: Mapping[str, Mapping[str, str]] = getattr(read, "parameters", {})
+            for at, entry in enumerate(getattr(read, "slos", ())):
+                self._take_entry(
+                    entry, path.parent, given, lambda *problem, at=at: findings.add(("slos", at), *problem)
+                )
+            for where, summary, hint in unknown_parameters(given, self.declared):
+                findings.add(("parameters", *where), "parameter/set", summary, hint, key=True)
+        self.problems.extend(findings.problems)
+        return read
+
+    def take(self, entries: Iterable[str], directory: Path, given: Mapping[str, Mapping[str, str]]) -> None:
+        """Read the SLO files of the entries; an entry that names none is a problem."""
+        for entry in entries:
+
+            def complain(check: str, summary: str, hint: str, entry: str = entry) -> None:
+                self.problems.append(Problem(entry, 0, 0, check, summary, hint=hint))
+
+            self._take_entry(entry, directory, given, complain)
+
+    def take_file(self, path: Path, given: Mapping[str, Mapping[str, str]], document: Document | None = None) -> None:
+        """Read one SLO file, unless it has been read."""
+        key = path.resolve()
+        if key in self.files:
+            return
+        loaded = to_model(document or read_document(path), given)
+        self.files[key] = loaded
+        self.problems.extend(loaded.problems)
+        name = _set_name(loaded.document)
+        if name in self._names:
+            mark = loaded.document.mark(("metadata", "name"))
+            self.problems.append(
+                loaded.document.problem(
+                    mark,
+                    "slo/duplicate-set",
+                    f'the set name "{name}" is taken: the first is at {self._names[name]}',
+                    hint="give each set its own name",
+                )
+            )
+        elif name:
+            self._names[name] = f"{loaded.document.path}:{loaded.document.mark(('metadata', 'name')).line}"
+
+    def _take_entry(
+        self, entry: str, directory: Path, given: Mapping[str, Mapping[str, str]], complain: Complain
+    ) -> None:
+        found = files_of(entry, directory)
+        if isinstance(found, tuple):
+            complain(*found)
+            return
+        for path in found:
+            self.take_file(path, given)
+
+
+def files_of(entry: str, directory: Path) -> list[Path] | tuple[str, str, str]:
+    """The files that an entry names, or a finding (problem id, summary, hint) where it names none."""
+    if entry.startswith(BUILTIN):
+        sets, name = shipped_sets(), entry.removeprefix(BUILTIN)
+        if name in sets:
+            return [sets[name]]
+        hint = spelling_hint(name, sets, what="shipped are")
+        return (
+            "file/builtin",
+            f'no SLO set named "{name}" ships with sloagent',
+            f"{hint} (shipped: {', '.join(sets)})" if hint.endswith("?") else hint,
+        )
+    if "\0" in entry or not entry.strip():
+        return "file/missing", "this is no name of a file", "write a path, a glob or builtin:name"
+    path = directory / Path(entry).expanduser()
+    if path.is_dir():
+        inside = sorted(child for child in path.iterdir() if child.suffix in YAML_ENDINGS and child.is_file())
+        return inside or ("file/missing", f"the directory {entry} holds no .yaml file", "name another one, or a file")
+    if path.exists() or not glob.has_magic(entry):
+        return [path]
+    # Path.glob takes no absolute patterns.
+    found = (directory / match for match in glob.glob(entry, root_dir=directory, recursive=True))  # noqa: PTH207
+    matches = sorted(match for match in found if match.is_file())
+    return matches or ("file/missing", f'no file matches "{entry}"', f"it was looked for in {_shown(directory)}")
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML file with its positions; one that cannot be read is a document with a problem."""
+    shown = _shown(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return _unreadable(shown, "there is no such file", _neighbour(path))
+    except IsADirectoryError:
+        return _unreadable(shown, "this is a directory", "name a file in it")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return _unreadable(shown, f"the file cannot be read: {reason.lower()}", "")
+    return parse(shown, content)
+
+
+def _settings(path: Path, settings: type[S]) -> tuple[S | None, Findings]:
+    document = read_document(path)
+    findings = Findings(document)
+    if document.value is None:
+        if not document.problems:
+            findings.add((), "yaml/empty", "the file holds nothing", "`sloagent init` writes a commented example")
+        return None, findings
+    read = structure.read(settings, document.value, findings, kind="agent", directory=path.parent)
+    return read, findings
+
+
+def _unreadable(shown: str, summary: str, hint: str) -> Document:
+    return Document(shown, "", None, {}, {}, (Problem(shown, 0, 0, "file/missing", summary, hint=hint),))
+
+
+def _neighbour(path: Path) -> str:
+    """A hint to a file of nearly this name in the same directory."""
+    try:
+        names = [child.name for child in path.parent.iterdir() if child.suffix in YAML_ENDINGS]
+    except OSError:
+        return f"there is no directory {_shown(path.parent)} either" if not path.parent.exists() else ""
+    return spelling_hint(path.name, names, what="there are") if names else "`sloagent init` writes a commented example"
+
+
+def _set_name(document: Document) -> str:
+    name = document.at(("metadata", "name"))
+    return name if isinstance(name, str) else ""
+
+
+def _shown(path: Path) -> str:
+    """The path as short as it can be told: from here where it lies below, else in full."""
+    absolute = path.absolute()
+    try:
+        return str(absolute.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)

@@ -1,0 +1,209 @@
+"""From an SLO file as written to an SLO set as meant: defaults, parameters and units resolved, impossible promises told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import TypeVar
+
+from sloagent import units
+from sloagent.config import structure, to_objective, to_sli
+from sloagent.config.document import Document, Path, Value
+from sloagent.config.findings import Findings
+from sloagent.config.parameters import NAME, RESERVED
+from sloagent.config.problem import Problem, spelling_hint
+from sloagent.config.slo_spec import DefaultsSpec, LocalizedText, MetadataSpec, SLOSetSpec, SLOSpec
+from sloagent.model.slo import SLO, SLOSet, Status, Text, ValueSLI
+
+KIND = "slo"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one SLO file gave: a set where nothing is wrong, and its problems where something is."""
+
+    document: Document
+    slo_set: SLOSet | None
+    parameters: Mapping[str, str]
+    """The parameters that the file declares, with their defaults."""
+    problems: tuple[Problem, ...]
+
+
+def to_model(document: Document, given: Mapping[str, Mapping[str, str]]) -> Loaded:
+    """Make an SLO set of a document. `given` holds parameters by the name of the set, instead of the defaults."""
+    findings = Findings(document)
+    if document.value is None:
+        if not document.problems:
+            findings.add((), "yaml/empty", "the file holds nothing", "`sloagent init` writes a commented example")
+        return Loaded(document, None, {}, findings.problems)
+    spec = _Parts(document.value, findings)
+    name = spec.metadata.name if spec.metadata else ""
+    declared = dict(spec.parameters)
+    for parameter in declared:
+        _check_name(parameter, findings)
+    parameters = declared | {k: v for k, v in given.get(name, {}).items() if k in declared}
+    slos = [_slo(entry, ("slos", at), spec.defaults, name, parameters, findings) for at, entry in spec.slos]
+    _no_name_twice(document, [(entry.name, at) for at, entry in spec.slos], findings)
+    if findings.problems:
+        return Loaded(document, None, declared, findings.problems)
+    place = f"{document.path}:{document.mark(('metadata', 'name')).line}"
+    title = spec.metadata.title if spec.metadata else None
+    return Loaded(document, SLOSet(name, _text(title, name), tuple(slos), place), declared, ())
+
+
+class _Parts:
+    """The parts of the file that have the right shape, so that each is checked although another is wrong."""
+
+    def __init__(self, value: Value, findings: Findings) -> None:
+        directory = FilePath()
+        whole = structure.read(SLOSetSpec, value, findings, kind=KIND, directory=directory)
+        block: dict[str, Value] = value if isinstance(value, dict) else {}
+        if whole is not None:
+            self.metadata: MetadataSpec | None = whole.metadata
+            self.defaults = whole.defaults
+            self.parameters = whole.parameters
+            self.slos = list(enumerate(whole.slos))
+            return
+
+        def again(settings: type[structure.S], part: Value) -> structure.S | None:
+            return structure.read(settings, part, findings, kind=KIND, directory=directory, note=False)
+
+        self.metadata = again(MetadataSpec, block.get("metadata"))
+        self.defaults = again(DefaultsSpec, block.get("defaults", {})) or DefaultsSpec()
+        declared = block.get("parameters")
+        self.parameters = {
+            name: str(default)
+            for name, default in (declared.items() if isinstance(declared, dict) else ())
+            if isinstance(default, str | int | float)
+        }
+        written = block.get("slos")
+        entries = enumerate(written if isinstance(written, list) else ())
+        self.slos = [(at, spec) for at, entry in entries if (spec := again(SLOSpec, entry)) is not None]
+
+
+def _slo(
+    spec: SLOSpec,
+    path: Path,
+    defaults: DefaultsSpec,
+    set_name: str,
+    parameters: Mapping[str, str],
+    findings: Findings,
+) -> SLO:
+    """The SLO; where something is wrong with it, what could be read, and the findings say that it must not be used."""
+    interval, window = _times(spec, path, defaults, findings)
+    sli = to_sli.Reader(window, parameters, findings).read(spec.sli, (*path, "sli"))
+    objective = None
+    if spec.objective is not None and sli is not None:
+        objective = to_objective.Reader(sli, parameters, findings).read(spec.objective, (*path, "objective"))
+    if spec.min_events is not None and isinstance(sli, ValueSLI):
+        findings.add(
+            (*path, "min_events"), "slo/min-events", "a value has no events to count", "leave min_events out", key=True
+        )
+    return SLO(
+        set=set_name,
+        name=spec.name,
+        sli=sli or ValueSLI("", ""),
+        objective=objective,
+        interval=interval,
+        window=window,
+        title=_text(spec.title, spec.name),
+        status=Status(spec.status),
+        section=spec.section,
+        note=_text(spec.note, ""),
+        min_events=0.0 if isinstance(sli, ValueSLI) else _or(spec.min_events, defaults.min_events),
+        allow_partial=_or(spec.allow_partial, defaults.allow_partial),
+        place=f"{findings.document.path}:{findings.document.mark((*path, 'name')).line}",
+    )
+
+
+def _times(spec: SLOSpec, path: Path, defaults: DefaultsSpec, findings: Findings) -> tuple[int, int]:
+    """The interval and the window in whole seconds; (60, 300) where they are wrong."""
+    times: dict[str, int] = {}
+    for name, own, general in (
+        ("interval", spec.interval, defaults.interval),
+        ("window", spec.window, defaults.window),
+    ):
+        seconds = _or(own, general)
+        here = (*path, name) if own is not None else ("defaults", name)
+        if seconds < 1 or seconds != int(seconds):
+            written = units.written_duration(seconds)
+            findings.add(
+                here, f"time/{name}", f"the {name} is {written}, and slots are whole seconds", f"write {name}: 1m"
+            )
+        else:
+            times[name] = int(seconds)
+    interval, window = times.get("interval", 60), times.get("window", 300)
+    if len(times) == 2 and window % interval:
+        here = _place_of_times(spec, path, defaults)
+        below = window // interval * interval
+        near = " or ".join(units.written_duration(float(s)) for s in (below, below + interval) if s)
+        findings.add(
+            here, "time/window",
+            f"a window of {units.written_duration(float(window))} is no whole multiple of the interval of "
+            f"{units.written_duration(float(interval))}",
+            f"write window: {near}",
+        )  # fmt: skip
+    return interval, window
+
+
+def _place_of_times(spec: SLOSpec, path: Path, defaults: DefaultsSpec) -> Path:
+    """Where a window that does not fit its interval is best changed."""
+    if spec.window is not None or spec.interval is not None:
+        return (*path, "window" if spec.window is not None else "interval")
+    return ("defaults", "window" if "window" in defaults.model_fields_set else "interval")
+
+
+def _check_name(parameter: str, findings: Findings) -> None:
+    if parameter in RESERVED:
+        findings.add(
+            ("parameters", parameter),
+            "parameter/name",
+            f"${parameter} is reserved: it is the SLO's own window",
+            "choose another name",
+            key=True,
+        )
+    elif not NAME.fullmatch(parameter):
+        findings.add(
+            ("parameters", parameter), "parameter/name", f'"{parameter}" is no name of a parameter',
+            "write lower-case letters, digits and underscores", key=True,
+        )  # fmt: skip
+
+
+def _no_name_twice(document: Document, names: list[tuple[str, int]], findings: Findings) -> None:
+    first: dict[str, int] = {}
+    for name, at in names:
+        if name in first:
+            line = document.mark(("slos", first[name], "name")).line
+            findings.add(
+                ("slos", at, "name"), "slo/duplicate", f'the name "{name}" is taken: the first is at {document.path}:{line}',
+                "give each SLO of a set its own name",
+            )  # fmt: skip
+        first.setdefault(name, at)
+
+
+def unknown_parameters(
+    given: Mapping[str, Mapping[str, str]], sets: Mapping[str, Mapping[str, str]]
+) -> list[tuple[Path, str, str]]:
+    """What of `given` no set declares: its path under `parameters`, the finding, the hint."""
+    wrong: list[tuple[Path, str, str]] = []
+    for set_name, values in given.items():
+        if set_name not in sets:
+            hint = spelling_hint(set_name, sets, what="the loaded sets are")
+            wrong.append(((set_name,), f'no SLO set named "{set_name}" is loaded', hint))
+            continue
+        for name in values:
+            if name not in sets[set_name]:
+                hint = spelling_hint(name, sets[set_name], what="its parameters are") or "it declares none"
+                wrong.append(((set_name, name), f'the set "{set_name}" has no parameter "{name}"', hint))
+    return wrong
+
+
+def _text(written: LocalizedText | None, otherwise: str) -> Text:
+    return Text(written.en.strip(), written.zh.strip()) if written else Text(otherwise)
+
+
+def _or(own: T | None, general: T) -> T:
+    return general if own is None else own

@@ -1,0 +1,116 @@
+"""From an SLI as written to an SLI as meant: parameters resolved, PromQL checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sloagent import units
+from sloagent.config import promql
+from sloagent.config.document import Path
+from sloagent.config.findings import Findings
+from sloagent.config.parameters import substitute
+from sloagent.config.promql import Complaint
+from sloagent.config.slo_spec import LatencySpec, RatioSpec, SLISpec, ValueSpec
+from sloagent.config.to_objective import unknown_parameter
+from sloagent.model.slo import SLI, LatencySLI, RatioSLI, ValueSLI
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the SLI of one SLO with its window; what is wrong goes into the findings."""
+
+    window_seconds: int
+    parameters: Mapping[str, str]
+    findings: Findings
+
+    def read(self, spec: SLISpec, path: Path) -> SLI | None:
+        """The SLI, or None where it is not said which of the three it is."""
+        given = [name for name in ("latency", "ratio", "value") if getattr(spec, name) is not None]
+        if len(given) > 1:
+            self.findings.add(
+                (*path, given[1]), "sli/kind", f"an SLI is one thing, and this is {' and '.join(given)}",
+                "make two SLOs of it", key=True,
+            )  # fmt: skip
+            return None
+        if spec.latency is not None:
+            return self._latency(spec.latency, (*path, "latency"))
+        if spec.ratio is not None:
+            return self._ratio(spec.ratio, (*path, "ratio"))
+        if spec.value is not None:
+            return self._value(spec.value, (*path, "value"))
+        self.findings.missing(
+            path,
+            "sli/kind",
+            "the SLI does not say what is measured",
+            "add latency: {histogram: …}, ratio: … or value: …",
+        )
+        return None
+
+    def _latency(self, spec: LatencySpec, path: Path) -> LatencySLI:
+        several = isinstance(self.findings.document.at((*path, "histogram")), list)
+        for at, name in enumerate(spec.histogram):
+            here = (*path, "histogram", at) if several else (*path, "histogram")
+            self._complain(promql.check_histogram(name), here)
+            if name in spec.histogram[:at]:
+                self.findings.add(here, "sli/histogram", f'"{name}" stands twice in the list', "leave one out")
+        self._complain(promql.check_labels(spec.by), (*path, "by"))
+        where = self._resolved(spec.where, (*path, "where"))
+        if where is not None:
+            self._complain(promql.check_where(where, self.window_seconds), (*path, "where"))
+        return LatencySLI(spec.histogram, (where or "").strip(), spec.by, native=spec.type == "native")
+
+    def _ratio(self, spec: RatioSpec, path: Path) -> RatioSLI:
+        if spec.good is not None and spec.bad is not None:
+            self.findings.add(
+                (*path, "good"),
+                "sli/ratio",
+                "good and bad exclude each other: one of them and total make a ratio",
+                "keep one",
+                key=True,
+            )
+        if spec.good is None and spec.bad is None:
+            self.findings.missing(
+                path, "sli/ratio", "which events are counted against the total is not said", "add good: … or bad: …"
+            )
+        if spec.bad_absent is not None and spec.bad is None:
+            self.findings.add(
+                (*path, "bad_absent"),
+                "sli/ratio",
+                "bad_absent is about bad events, and this ratio counts good ones",
+                "leave it out",
+                key=True,
+            )
+        counts = "bad" if spec.bad is not None else "good"
+        events = self._query(spec.bad if spec.bad is not None else spec.good, (*path, counts), counts_events=True)
+        total = self._query(spec.total, (*path, "total"), counts_events=True)
+        return RatioSLI(counts, events, total, bad_absent_is_zero=spec.bad_absent == "zero")
+
+    def _value(self, spec: ValueSpec, path: Path) -> ValueSLI:
+        query = self._query(spec.query, (*path, "query"), counts_events=False)
+        if spec.unit:
+            try:
+                units.check_unit(spec.unit)
+            except units.UnitError as error:
+                self.findings.add((*path, "unit"), "sli/unit", error.summary, error.hint)
+        return ValueSLI(query, spec.unit)
+
+    def _query(self, written: str | None, path: Path, *, counts_events: bool) -> str:
+        query = self._resolved(written or "", path)
+        if query is None or written is None:
+            return ""
+        complaint = promql.check_query(query, self.window_seconds)
+        if complaint is None and counts_events:
+            complaint = promql.check_events(query)
+        self._complain(complaint, path)
+        return query.strip()
+
+    def _resolved(self, text: str, path: Path) -> str | None:
+        resolved, unknown = substitute(text, self.parameters)
+        for name in unknown:
+            unknown_parameter(self.findings, path, name, self.parameters)
+        return None if unknown else resolved
+
+    def _complain(self, complaint: Complaint | None, path: Path) -> None:
+        if complaint is not None:
+            self.findings.add(path, complaint.check, complaint.summary, complaint.hint)
