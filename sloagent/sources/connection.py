@@ -77,18 +77,15 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
             ends_at = exchange.ends_at = time.monotonic() + self._timeout
             try:
                 return self._exchange(self._request(method, path, body), ends_at)
-            except SourceError as error:
-                words = self._identity.redact(error.message)
-                raise SourceError(
-                    f"{self.url}: {words}", kind=error.kind, retryable=error.retryable, hint=error.hint
-                ) from None
-            except OSError as error:
-                # requests says so where a certificate file does not exist, and all its errors are OSErrors.
+            except (OSError, urllib3.exceptions.HTTPError) as error:
+                # All of requests' errors are OSErrors; a plain one says that a certificate file does not exist.
                 kind, message = failures.of_exchange(error, self._timeout)
-                raise SourceError(f"{self.url}: {self._identity.redact(message)}", kind=kind, retryable=True) from None
-            except urllib3.exceptions.HTTPError as error:
-                kind, message = failures.of_exchange(error, self._timeout)
-                raise SourceError(f"{self.url}: {self._identity.redact(message)}", kind=kind, retryable=True) from None
+                raise SourceError(message, kind=kind, retryable=True) from None
+
+    def explained(self, error: SourceError) -> str:
+        """The error as a sentence for people: whose answer it is, what happened, what to do; without our secrets."""
+        message = f"{error.message} ({error.hint})" if error.hint else error.message
+        return f"{self.url}: {self._identity.redact(message)}"
 
     def _request(self, method: str, path: str, body: str) -> requests.PreparedRequest:
         """The request, from one prepared earlier: preparing anew costs as much as everything else."""

@@ -193,18 +193,26 @@ def stretch(body: bytes, first: int, step: int, steps: int) -> Matrix:
         raise failures.not_an_answer(body) from None
     _check_status(document, body)
     for series in document.data.result:
-        row: list[Point | None] = [None] * steps
         if isinstance(series, _FastStretch):
-            for number in series.values:
-                row[_step_of(number.at, first, step, steps)] = number.value
+            points.append(_row(series.values, first, step, steps))
         else:
+            row: list[Point | None] = [None] * steps
             for text in series.values:
                 row[_step_of(text.at, first, step, steps)] = _float(text.value, body)
             for histogram in series.histograms:
                 row[_step_of(histogram.at, first, step, steps)] = histogram.value
+            points.append(row)
         metrics.append(series.metric)
-        points.append(row)
     return Matrix(metrics, points, _warnings(document))
+
+
+def _row(values: list[_Number], first: int, step: int, steps: int) -> list[Point | None]:
+    if len(values) == steps and values[0].at == first and values[-1].at == first + step * (steps - 1):
+        return [number.value for number in values]
+    row: list[Point | None] = [None] * steps
+    for number in values:
+        row[_step_of(number.at, first, step, steps)] = number.value
+    return row
 
 
 def names(body: bytes) -> tuple[list[str], tuple[str, ...]]:

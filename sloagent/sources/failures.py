@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 from collections.abc import Iterator
@@ -55,7 +56,8 @@ def of_exchange(error: BaseException, timeout_seconds: float) -> tuple[Kind, str
     if (refused := among(ssl.SSLError, requests.exceptions.SSLError, low.SSLError)) is not None:
         return Kind.TLS, f"{through}TLS failed: {_tls_words(refused)}"
     if among(low.ProtocolError, requests.exceptions.ChunkedEncodingError):
-        if among(low.IncompleteRead, low.InvalidChunkLength):
+        # A ValueError is http.client's way to say that the length of the next chunk is missing.
+        if among(low.IncompleteRead, http.client.IncompleteRead, ValueError):
             return Kind.PROTOCOL, "the connection was closed in the middle of the answer"
         return Kind.PROTOCOL, f"the connection broke before the answer was complete: {_system_words(causes)}"
     if among(low.NewConnectionError, requests.exceptions.ProxyError, requests.ConnectionError):

@@ -81,7 +81,7 @@ class History:
             return True
         if warnings:
             raise SourceError(
-                f"{self._connection.url}: a partial answer to whether it has samples so old: {'; '.join(warnings)}",
+                f"a partial answer to whether it has samples so old: {'; '.join(warnings)}",
                 kind=Kind.PARTIAL, retryable=True,
             )  # fmt: skip
         return False

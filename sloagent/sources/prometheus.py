@@ -69,7 +69,7 @@ class PrometheusSource:
                 reply = self._ask_range(query, slots[first], slots[last], slo.interval)
                 per_slot = self._samples_over(slo, reply, slots[first : last + 1])
             except SourceError as error:
-                return _refused(question, error)
+                return self._refused(question, error)
             for index in empty:
                 if series := per_slot[index - first]:
                     answers[index] = Answer(question, series)
@@ -140,7 +140,7 @@ class PrometheusSource:
             elif not self._history.reaches(seconds, reply):
                 return self._lost(question, seconds)
         except SourceError as error:
-            return _refused(question, error)
+            return self._refused(question, error)
         return _Found(question, series, warnings)
 
     def _samples_at(self, slo: SLO, query: str, vector: envelope.Vector) -> Series:
@@ -175,7 +175,7 @@ class PrometheusSource:
         try:
             reached = self._history.first_reached([slots[index] for index in doubtful], reply)
         except SourceError as error:
-            return _refused(Question(promql.questions(slo.sli, promql.duration(slo.window))[0][0]), error)
+            return self._refused(Question(promql.questions(slo.sli, promql.duration(slo.window))[0][0]), error)
         for index in doubtful[:reached]:
             answer = answers[index]
             answers[index] = self._lost(answer.question, slots[index])
@@ -184,7 +184,7 @@ class PrometheusSource:
     def _check_clock(self, seconds: float, reply: Reply) -> None:
         if reply.date is not None and seconds > reply.date + CLOCK_SLACK_SECONDS:
             raise SourceError(
-                f"{self._connection.url}: {moment(seconds):%Y-%m-%d %H:%M:%S} UTC was asked for, but there it is "
+                f"{moment(seconds):%Y-%m-%d %H:%M:%S} UTC was asked for, but there it is "
                 f"{moment(reply.date):%Y-%m-%d %H:%M:%S} UTC; one of the two clocks is wrong",
                 kind=Kind.CLOCK, retryable=True,
             )  # fmt: skip
@@ -195,23 +195,25 @@ class PrometheusSource:
 
     def _partial(self, warnings: tuple[str, ...]) -> SourceError:
         return SourceError(
-            f"{self._connection.url}: the answer may be partial: {'; '.join(warnings)}",
+            f"the answer may be partial: {'; '.join(warnings)}",
             kind=Kind.PARTIAL, retryable=True, hint="`allow_partial: true` in the SLO accepts such answers",
         )  # fmt: skip
 
     def _check_count(self, series: int) -> None:
         if series > self._max_series:
             raise SourceError(
-                f"{self._connection.url}: the answer has {series:,} series, more than {self._max_series:,} (max_series)",
+                f"the answer has {series:,} series, more than {self._max_series:,} (max_series)",
                 kind=Kind.TOO_MANY_SERIES, retryable=False,
             )  # fmt: skip
 
     def _lost(self, question: Question, seconds: float) -> Refusal:
-        message = (
-            f"{self._connection.url}: it has no sample at or before {moment(seconds):%Y-%m-%d %H:%M:%S} UTC; "
-            "its history begins later or was lost"
-        )
-        return Refusal(question, Kind.HISTORY_LOST, message, final=True)
+        when = f"{moment(seconds):%Y-%m-%d %H:%M:%S} UTC"
+        message = f"it has no sample at or before {when}; its history begins later or was lost"
+        return self._refused(question, SourceError(message, kind=Kind.HISTORY_LOST, retryable=False))
+
+    def _refused(self, question: Question, error: SourceError) -> Refusal:
+        asked = replace(question, histogram="")
+        return Refusal(asked, Kind(error.kind), self._connection.explained(error), final=not error.retryable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +223,6 @@ class _Found:
     question: Question
     series: Series
     warnings: tuple[str, ...]
-
-
-def _refused(question: Question, error: SourceError) -> Refusal:
-    message = f"{error.message} ({error.hint})" if error.hint else error.message
-    return Refusal(replace(question, histogram=""), Kind(error.kind), message, final=not error.retryable)
 
 
 def _first_full(answers: Sequence[Answer | Refusal]) -> int:
