@@ -35,3 +35,9 @@ def duration(seconds: float) -> str:
         if number:
             parts.append(f"{number} {name}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def instant(moment: datetime | int) -> str:
+    """RFC 3339 in UTC: what `--at` accepts again."""
+    utc = at(moment) if isinstance(moment, int) else moment
+    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").replace("+00:00", "Z")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sloagent.evaluation.tallying import badness
 from sloagent.model.slo import SLO
-from sloagent.model.timerange import TimeRange, at
+from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import Outcome, RangeSummary, SlotVerdict, Verdict
+from sloagent.report.times import instant
 
 SLOKey = tuple[str, str]
 """(set, name) of an SLO."""
@@ -73,12 +73,6 @@ def summaries_worst_first(summaries: Sequence[RangeSummary]) -> list[RangeSummar
 def series_worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """A slot's series worst first, those that do not gate behind those that do."""
     return sorted(verdicts, key=lambda verdict: (not verdict.gates, badness(verdict)))
-
-
-def instant(moment: datetime | int) -> str:
-    """RFC 3339 in UTC: what `--at` accepts again."""
-    utc = at(moment) if isinstance(moment, int) else moment
-    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").replace("+00:00", "Z")
 
 
 def explain_command(config: str, slo: SLO, slot: int) -> str:
