@@ -16,6 +16,8 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
 def slot_data(slot: SlotVerdict) -> list[dict[str, JSON]]:
+    """One entry per series at the slot; an SLO without series has one entry with no labels."""
+    """One verdict per series; an SLO without series has one verdict with no labels."""
     time: dict[str, JSON] = {"at": instant(slot.slot)}
     query = slot.question.query
     if not slot.verdicts:

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from sloagent.cli.formats import Heading, instant, promises
+from sloagent.cli.formats import Heading, promises
 from sloagent.evaluation.reasons import reason
 from sloagent.model.slo import SLO
 from sloagent.model.verdict import Outcome, RangeSummary, SlotVerdict
 from sloagent.report.escaping import visible
 from sloagent.report.naming import series_name
+from sloagent.report.times import instant
+from sloagent.report.times import instant
 
 _UNDECIDED = (Outcome.ERROR, Outcome.NO_DATA, Outcome.INCONCLUSIVE)
 
