@@ -49,10 +49,10 @@ def of_exchange(error: BaseException, timeout_seconds: float) -> tuple[Kind, str
         return next((c for c in causes if isinstance(c, types)), None)
 
     through = "the proxy: " if among(requests.exceptions.ProxyError, low.ProxyError) else ""
-    if among(TimeoutError, requests.Timeout, low.TimeoutError):
-        return Kind.TIMEOUT, f"{through}no complete answer within {timeout_seconds:g} s (query_timeout)"
     if among(low.NameResolutionError, socket.gaierror):
         return Kind.DNS, f"{through}the name of the host could not be resolved"
+    if among(TimeoutError, requests.Timeout, low.ReadTimeoutError):
+        return Kind.TIMEOUT, f"{through}no complete answer within {timeout_seconds:g} s (query_timeout)"
     if (refused := among(ssl.SSLError, requests.exceptions.SSLError, low.SSLError)) is not None:
         return Kind.TLS, f"{through}TLS failed: {_tls_words(refused)}"
     if among(low.ProtocolError, requests.exceptions.ChunkedEncodingError):
