@@ -19,14 +19,14 @@ from sloagent.model.verdict import RangeSummary
 class Stretch:
     """What is to be judged: a run or a phase (`inside`: whole windows only), or every slot from start to end."""
 
-    range: TimeRange
+    span: TimeRange
     inside: bool
     phases: tuple[Phase, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
 
     def slots(self, slo: SLO) -> range:
         """The slots expected of an SLO, excluded ones still among them."""
-        return self.range.slots_inside(slo.interval, slo.window) if self.inside else self.range.slots(slo.interval)
+        return self.span.slots_inside(slo.interval, slo.window) if self.inside else self.span.slots(slo.interval)
 
     def counted(self, slo: SLO) -> list[int]:
         """The expected slots whose window touches no excluded stretch."""
@@ -36,7 +36,7 @@ class Stretch:
     def pieces(self, slo: SLO) -> list[tuple[int, int]]:
         """The pieces that make up the stretch as a whole: all that any of its windows saw."""
         slots = self.slots(slo)
-        whole = TimeRange(at(slots[0] - slo.window), at(slots[-1])) if slots and not self.inside else self.range
+        whole = TimeRange(at(slots[0] - slo.window), at(slots[-1])) if slots and not self.inside else self.span
         borders = [edge for phase in self.phases for edge in (phase.range.start, phase.range.end)]
         return pieces.cuts(whole, borders, [e.range for e in self.exclusions])
 

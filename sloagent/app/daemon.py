@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from starlette.applications import Starlette
 
 from sloagent.app.clock import ClockWatch, SlotTrigger
 from sloagent.app.duties import Duties
@@ -122,11 +124,7 @@ class Daemon:
         """One tick per interval of the SLOs, and the jobs that belong to no interval."""
         delay = self._agent.settings.evaluation.delay
         jobs: dict[str, tuple[Callable[[], None], SlotTrigger, str]] = {
-            f"tick-{interval}": (
-                lambda interval=interval: self._duties.tick(interval),
-                SlotTrigger(interval, delay),
-                "live",
-            )
+            f"tick-{interval}": (partial(self._duties.tick, interval), SlotTrigger(interval, delay), "live")
             for interval in sorted({slo.interval for slo in self._agent.slos})
         }
         jobs["past"] = (self._duties.past, SlotTrigger(CATCH_UP_SECONDS, 0.0), "past")
@@ -141,7 +139,7 @@ class Daemon:
             else:
                 self._scheduler.reschedule_job(name, trigger=trigger)
 
-    def _application(self) -> object:
+    def _application(self) -> Starlette:
         view = View(
             registry=self._telemetry.registry,
             not_ready=self._not_ready,

@@ -19,35 +19,50 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        named = {"registry": self.registry}
-        self._evaluations = Counter("sloagent_evaluations", "Slots of SLOs judged, by outcome", ["outcome"], **named)
+        self._evaluations = Counter(
+            "sloagent_evaluations", "Slots of SLOs judged, by outcome", ["outcome"], registry=self.registry
+        )
         for outcome in Outcome:
             self._evaluations.labels(outcome.value)
         self._durations = Histogram(
             "sloagent_query_duration_seconds", "Time from asking Prometheus to its decoded answer",
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60), **named,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60), registry=self.registry,
         )  # fmt: skip
-        self._failures = Counter("sloagent_query_failures", "Questions without a usable answer", ["kind"], **named)
-        self.pending = Gauge("sloagent_pending_slots", "Slots of SLOs that are due and have no verdict yet", **named)
-        self.lag = Gauge(
-            "sloagent_slot_lag_seconds", "From the time the newest slot was due to its verdict's commit", **named
+        self._failures = Counter(
+            "sloagent_query_failures", "Questions without a usable answer", ["kind"], registry=self.registry
         )
-        self.store_size = Gauge("sloagent_store_size_bytes", "Size of the store on disk", **named)
-        self.store_up = Gauge("sloagent_store_up", "1 if the last commit to the store succeeded", **named)
-        self._sinks = Counter("sloagent_sink_failures", "Times a sink could not be told", ["sink"], **named)
-        self.clock_jumps = Counter("sloagent_clock_jumps", "Times the wall clock was set by more than 2 s", **named)
+        self.pending = Gauge(
+            "sloagent_pending_slots", "Slots of SLOs that are due and have no verdict yet", registry=self.registry
+        )
+        self.lag = Gauge(
+            "sloagent_slot_lag_seconds",
+            "From the time the newest slot was due to its verdict's commit",
+            registry=self.registry,
+        )
+        self.store_size = Gauge("sloagent_store_size_bytes", "Size of the store on disk", registry=self.registry)
+        self.store_up = Gauge(
+            "sloagent_store_up", "1 if the last commit to the store succeeded", registry=self.registry
+        )
+        self._sinks = Counter(
+            "sloagent_sink_failures", "Times a sink could not be told", ["sink"], registry=self.registry
+        )
+        self.clock_jumps = Counter(
+            "sloagent_clock_jumps", "Times the wall clock was set by more than 2 s", registry=self.registry
+        )
         self.missed = Counter(
-            "sloagent_ticks_missed", "Ticks skipped because the one before was still at work", **named
+            "sloagent_ticks_missed", "Ticks skipped because the one before was still at work", registry=self.registry
         )
         self.reload_successful = Gauge(
             "sloagent_config_last_reload_successful",
             "1 if the last attempt to load the configuration succeeded",
-            **named,
+            registry=self.registry,
         )
         self.reload_time = Gauge(
-            "sloagent_config_last_reload_success_timestamp_seconds", "When the configuration was last loaded", **named
+            "sloagent_config_last_reload_success_timestamp_seconds",
+            "When the configuration was last loaded",
+            registry=self.registry,
         )
-        build = Gauge("sloagent_build_info", "Always 1; says what runs", ["version", "python"], **named)
+        build = Gauge("sloagent_build_info", "Always 1; says what runs", ["version", "python"], registry=self.registry)
         build.labels(version("sloagent"), python_version()).set(1)
 
     @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from sloagent.app.agent_settings import AgentSettings, resolved
 from sloagent.app.cycle import Cycle
 from sloagent.app.telemetry import Telemetry
-from sloagent.config.load import load_settings, load_slo_files
+from sloagent.config.load import load_agent, load_settings
 from sloagent.model.slo import SLO, SLOSet
 from sloagent.sinks import Sink
 from sloagent.sources import Source
@@ -51,14 +51,17 @@ class Agent:
 
 def load(configuration: Path) -> tuple[AgentSettings, tuple[SLOSet, ...]]:
     """The settings and SLO sets of a configuration file. Raises ConfigError with every problem of every file."""
-    settings = load_settings(configuration, AgentSettings)
-    return settings, load_slo_files(settings.slos, parameters=settings.parameters, relative_to=configuration.parent)
+    return load_agent(configuration, AgentSettings)
 
 
 def open_store(configuration: Path, *, read_only: bool = False) -> Store:
     """The store that a configuration file names, without loading its SLOs. Raises ConfigError, StoreError."""
-    settings = load_settings(configuration, AgentSettings)
-    return SQLiteStore(resolved(settings.store.path, configuration), read_only=read_only)
+    return SQLiteStore(store_path(configuration), read_only=read_only)
+
+
+def store_path(configuration: Path) -> Path:
+    """Where the store lies that a configuration file names. Raises ConfigError."""
+    return resolved(load_settings(configuration, AgentSettings).store.path, configuration)
 
 
 def open_agent(

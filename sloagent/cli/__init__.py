@@ -74,7 +74,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; every mistake becomes a sentence and an exit code, never a traceback."""
     try:
-        cli.main(standalone_mode=False)
+        status = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -87,6 +87,7 @@ def main() -> None:
         # Whoever read our output has left; that is theirs to decide. Keep Python from complaining at exit.
         sys.stdout = None
         sys.exit(141)
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def tell(error: SloagentError) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 class _Line(logging.Formatter):
     def __init__(self, style: str) -> None:
         super().__init__()
-        self._style = style
+        self._json = style == "json"
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever the message or traceback holds."""
@@ -23,7 +23,7 @@ class _Line(logging.Formatter):
         }
         if record.exc_info:
             fields["trace"] = self.formatException(record.exc_info)
-        if self._style == "json":
+        if self._json:
             return json.dumps(fields, ensure_ascii=False)
         return " ".join(f"{name}={_quoted(text)}" for name, text in fields.items())
 

@@ -1,0 +1,28 @@
+"""`sloagent config`: the configuration in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sloagent.cli import options
+
+
+@click.group(epilog="Example: sloagent config show -c sloagent.yaml")
+def command() -> None:
+    """The configuration in force."""
+
+
+@command.command(epilog="Example: sloagent config show -c sloagent.yaml")
+@options.configuration
+def show(configuration: Path) -> None:
+    """Print the effective configuration as YAML: defaults filled in, secrets hidden, the SLO sets that are loaded."""
+    from sloagent.app.agent_settings import AgentSettings
+    from sloagent.config.effective import effective
+    from sloagent.config.load import load_agent
+
+    settings, sets = load_agent(configuration, AgentSettings)
+    click.echo(effective(settings), nl=False)
+    for slo_set in sets:
+        click.echo(f"# set {slo_set.name}: {len(slo_set.slos)} SLOs, from {slo_set.place.rpartition(':')[0]}")

@@ -1,0 +1,93 @@
+"""What `check`, `report` and `demo` share: judge a range, head it, gate on it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from sloagent.app import assess
+from sloagent.app.assess import Stretch
+from sloagent.app.wiring import Agent
+from sloagent.cli.formats import Heading, key
+from sloagent.cli.formats.terminal import Terminal
+from sloagent.cli.progress import counting
+from sloagent.model.slo import SLO
+from sloagent.model.timerange import TimeRange
+from sloagent.model.verdict import RangeSummary, SlotVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A stretch with the verdict of each SLO over it."""
+
+    stretch: Stretch
+    summaries: tuple[RangeSummary, ...]
+    trouble: dict[str, str]
+    """SLO name to why slots stayed pending."""
+
+    @property
+    def range(self) -> TimeRange:
+        """From where to where."""
+        return self.stretch.span
+
+
+def judged(agent: Agent, slos: Sequence[SLO], stretch: Stretch) -> Judged:
+    """Evaluate what the store lacks of the stretch and conclude; a progress line on a terminal."""
+    lacking = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
+    with counting(lacking, "slots") as progress:
+        trouble = assess.fill(
+            agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
+        )
+    return Judged(stretch, tuple(assess.summary(agent.cycle, slo, stretch) for slo in slos), trouble)
+
+
+def slots_of(agent: Agent, slo: SLO, stretch: Stretch) -> list[SlotVerdict]:
+    """The recorded slots of one SLO in the stretch, ascending."""
+    counted = stretch.counted(slo)
+    return list(agent.store.slots(agent.source.name, slo, (counted[0], counted[-1]))) if counted else []
+
+
+def heading(agent: Agent, stretch: Stretch | None, summaries: Sequence[RangeSummary] = ()) -> Heading:
+    """What the verdicts of one output have in common."""
+    queries = {}
+    if stretch is not None:
+        for summary in summaries:
+            newest = slots_of(agent, summary.slo, stretch)[-1:]
+            queries.update({key(slot.slo): slot.question.query for slot in newest})
+    return Heading(
+        sets=tuple(dict.fromkeys(slo.set for slo in agent.slos)),
+        version=agent.source.version(),
+        url=agent.settings.prometheus.url,
+        config=str(agent.configuration),
+        range=stretch.span if stretch else None,
+        queries=queries,
+    )
+
+
+def terminal() -> Terminal:
+    """The terminal on standard output: its width, its encoding, and colour only where somebody looks."""
+    import os
+    import shutil
+
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    columns = shutil.get_terminal_size((160, 50)).columns
+    return Terminal(columns=columns, encoding=sys.stdout.encoding or "ascii", colour=colour)
+
+
+def say_trouble(trouble: dict[str, str]) -> None:
+    """Why slots are missing, on standard error, each reason once."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in trouble.items():
+        by_reason.setdefault(why, []).append(name)
+    for why, names in by_reason.items():
+        click.echo(f"not answered ({', '.join(names)}): {why}", err=True)
+
+
+def short(path: Path) -> Path:
+    """Relative to where the user is, where that is shorter."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,0 +1,86 @@
+"""The wall clock that APScheduler itself reads is set while the daemon runs: it neither stalls nor floods."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.agent import AgentDirectory, DaemonProcess, wait_until
+from tests.prometheus import Prometheus
+
+SLO = """
+apiVersion: sloagent/v1
+kind: SLOSet
+metadata: {name: own}
+defaults: {interval: 1s, window: 5s}
+slos:
+  - name: up
+    sli: {value: {query: 'up', unit: count}}
+    objective: {at_least: 1}
+"""
+SCRAPES_ITSELF = """
+scrape_configs:
+  - job_name: prometheus
+    scrape_interval: 1s
+    static_configs: [{{targets: ['127.0.0.1:{port}']}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    server = Prometheus(tmp_path_factory.mktemp("clock") / "data")
+    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
+    with server:
+        yield server
+
+
+@pytest.mark.parametrize("step", [-60.0, 3_600.0, 30 * 86_400.0], ids=["60 s back", "1 h forward", "30 days forward"])
+def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
+    step: float, prometheus: Prometheus, tmp_path: Path
+) -> None:
+    clock = tmp_path / "offset"
+    clock.write_text("0")
+    agent = AgentDirectory(
+        tmp_path / "agent", prometheus.url, slos={"own.yaml": SLO}, extra="evaluation: {delay: 200ms, query_timeout: 5s}\n"
+    )
+    stepped = (sys.executable, str(Path(__file__).with_name("stepped.py")), str(clock))
+    with DaemonProcess(agent, program=stepped) as daemon:
+
+        def newest() -> float:
+            return daemon.metric("sloagent_slo_evaluated_slot_timestamp_seconds", slo="up") or 0.0
+
+        wait_until(lambda: abs(newest() - time.time()) < 3, what="the first verdict")
+        before = processor_seconds(daemon)
+        clock.write_text(str(step))
+        wait_until(lambda: (daemon.metric("sloagent_clock_jumps_total") or 0) >= 1, 5, "the step being noticed")
+        asked = daemon.metric("sloagent_query_duration_seconds_count") or 0
+        wait_until(
+            lambda: (daemon.metric("sloagent_query_duration_seconds_count") or 0) > asked or step < 0, 5, "a tick while stepped"
+        )
+        recorded_in_the_future = [line for line in agent.dump().splitlines() if in_the_future(line)]
+        assert recorded_in_the_future == [], "a slot of Prometheus's future was recorded"
+        clock.write_text("0")
+        corrected = time.time()
+        wait_until(lambda: (daemon.metric("sloagent_clock_jumps_total") or 0) >= 2, 5, "the correction being noticed")
+        wait_until(lambda: corrected < newest() <= time.time(), 10, "a verdict of a slot after the correction")
+        assert processor_seconds(daemon) - before < 8.0, "the step made the daemon compute what nobody asked for"
+        assert daemon.stop() == 0
+
+
+def in_the_future(line: str) -> bool:
+    """Whether a line of the dump is of a slot more than 30 s ahead of the real clock."""
+    import json
+
+    slot = json.loads(line).get("slot")
+    return isinstance(slot, int) and slot > time.time() + 30
+
+
+def processor_seconds(daemon: DaemonProcess) -> float:
+    """CPU time the daemon has used, from /proc."""
+    assert daemon.process is not None
+    fields = Path(f"/proc/{daemon.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100.0
