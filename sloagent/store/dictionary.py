@@ -11,6 +11,7 @@ from sloagent.model.slo import Labels, Limit
 from sloagent.store import compact
 
 Key = TypeVar("Key", bound=Hashable)
+Content = TypeVar("Content")
 
 _DAY_SECONDS = 86_400
 _MOST_REMEMBERED = 50_000
@@ -21,14 +22,17 @@ def seen_until(moment: int) -> int:
     return (moment // _DAY_SECONDS + 2) * _DAY_SECONDS
 
 
-class Dictionary(Generic[Key]):
-    """One table of (id, content). Ids are never used twice."""
+class Dictionary(Generic[Key, Content]):
+    """One table of (id, content): found by key, read by number. Ids are never used twice."""
 
-    def __init__(self, table: str, encode: Callable[[Key], str | bytes], decode: Callable[[str | bytes], Key]) -> None:
+    def __init__(
+        self, table: str, encode: Callable[[Key], str | bytes], decode: Callable[[str | bytes], Content]
+    ) -> None:
         self.table = table
         self._encode, self._decode = encode, decode
         self._ids: dict[Key, tuple[int, int]] = {}
-        self._contents: dict[int, Key] = {}
+        self.known: dict[int, Content] = {}
+        """What was read lately, by number: a look into it saves the call of `content`."""
         # The table's name is one of four constants below.
         self._find = f"SELECT id, seen_until FROM {table} WHERE content = ?"  # noqa: S608
         self._insert = f"INSERT INTO {table} (content, seen_until) VALUES (?, ?)"  # noqa: S608
@@ -54,11 +58,10 @@ class Dictionary(Generic[Key]):
         self._ids[key] = (found, until)
         return found
 
-    def content(self, connection: sqlite3.Connection, number: int) -> Key:
+    def content(self, connection: sqlite3.Connection, number: int) -> Content:
         """What stands under a number. Raises StoreError when nothing does."""
-        known = self._contents.get(number)
-        if known is not None:
-            return known
+        if number in self.known:
+            return self.known[number]
         row = connection.execute(self._read, (number,)).fetchone()
         if row is None:
             raise StoreError(
@@ -66,9 +69,9 @@ class Dictionary(Generic[Key]):
                 hint="run `sloagent store check`, then put a backup in its place",
             )
         content = self._decode(row[0])
-        if len(self._contents) >= _MOST_REMEMBERED:
-            self._contents.clear()
-        self._contents[number] = content
+        if len(self.known) >= _MOST_REMEMBERED:
+            self.known.clear()
+        self.known[number] = content
         return content
 
     def forget(self) -> None:
@@ -76,19 +79,20 @@ class Dictionary(Generic[Key]):
         self._ids.clear()
 
 
-def _as_bytes(content: str | bytes) -> bytes:
+def _doubles(content: str | bytes) -> tuple[float, ...]:
     assert isinstance(content, bytes)
-    return content
+    return compact.doubles_from(content)
 
 
 class Names:
     """The four dictionaries of a store."""
 
     def __init__(self) -> None:
-        self.series: Dictionary[Labels] = Dictionary("series", compact.labels_text, compact.labels_from_text)
-        self.texts: Dictionary[str] = Dictionary("texts", str, str)
-        self.limits: Dictionary[Limit] = Dictionary("limits", compact.limit_text, compact.limit_from_text)
-        self.bounds: Dictionary[bytes] = Dictionary("bounds", bytes, _as_bytes)
+        self.series: Dictionary[Labels, Labels] = Dictionary("series", compact.labels_text, compact.labels_from_text)
+        self.texts: Dictionary[str, str] = Dictionary("texts", str, str)
+        self.limits: Dictionary[Limit, Limit] = Dictionary("limits", compact.limit_text, compact.limit_from_text)
+        self.bounds: Dictionary[bytes, tuple[float, ...]] = Dictionary("bounds", bytes, _doubles)
+        """Found by their packed doubles, in which -0.0 is not 0.0."""
         self._generation: int | None = None
 
     def refresh(self, connection: sqlite3.Connection) -> None:

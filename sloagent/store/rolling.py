@@ -101,7 +101,7 @@ def tally_over(
     connection: sqlite3.Connection, names: Names, slo_id: int, slo: SLO, stretches: Sequence[Stretch]
 ) -> Tally:
     """The sum over full rows and roll-ups. Raises StoreError where a stretch begins or ends inside a roll-up."""
-    wanted = disjoint(stretches)
+    wanted = disjoint(stretches, slo.interval)
     if not wanted:
         return tally(slo, ())
     starts = [first for first, _ in wanted]
@@ -145,11 +145,11 @@ def _inside(slo: SLO, rolled: RollUp) -> StoreError:
     )
 
 
-def disjoint(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """The same slots as stretches that ascend and do not overlap, so that no slot counts twice."""
+def disjoint(stretches: Sequence[Stretch], interval: int) -> list[Stretch]:
+    """The same slots in as few ascending stretches as can be, so that none counts twice."""
     result: list[Stretch] = []
     for first, last in sorted(stretch for stretch in stretches if stretch[0] <= stretch[1]):
-        if result and first <= result[-1][1]:
+        if result and (first - 1) // interval * interval <= result[-1][1]:  # no slot lies between the two
             result[-1] = (result[-1][0], max(last, result[-1][1]))
         else:
             result.append((first, last))

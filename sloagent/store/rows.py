@@ -26,7 +26,6 @@ _GATES, _OVERRIDDEN = 1, 2
 _pack_quantile = struct.Struct("<Id").pack
 _unpack_quantiles = struct.Struct("<Id").iter_unpack
 _pack_pair = struct.Struct("<2d").pack
-_unpack_pair = struct.Struct("<2d").unpack
 _pack_events = struct.Struct("<?d?d")
 
 
@@ -59,7 +58,7 @@ def verdict_from(connection: sqlite3.Connection, names: Names, labels: Labels, r
         value,
         () if quantiles is None else _quantiles_from(connection, names, quantiles),
         None if lower is None else Share(lower, lower if upper is None else upper),
-        None if limit_id is None else names.limits.content(connection, limit_id),
+        None if limit_id is None else names.limits.known.get(limit_id) or names.limits.content(connection, limit_id),
         bool(flags & _OVERRIDDEN),
         "" if detail_id is None else names.texts.content(connection, detail_id),
     )
@@ -84,10 +83,10 @@ def _quantiles_blob(
 def _quantiles_from(connection: sqlite3.Connection, names: Names, blob: bytes) -> tuple[Quantile | None, ...]:
     if len(blob) % 12:
         raise compact.damaged(f"{len(blob)} bytes are not a row of quantiles")
-    content = names.bounds.content
+    known, content = names.bounds.known, names.bounds.content
     return tuple(
         [
-            Quantile(value, *_unpack_pair(content(connection, bucket))) if bucket else None
+            Quantile(value, *(known.get(bucket) or content(connection, bucket))) if bucket else None
             for bucket, value in _unpack_quantiles(blob)
         ]
     )
@@ -117,7 +116,7 @@ def counted_from(connection: sqlite3.Connection, names: Names, bounds_id: int | 
 
 def distribution_from(connection: sqlite3.Connection, names: Names, bounds_id: int, blob: bytes) -> Distribution:
     """The distribution of a tile or piece. Raises StoreError."""
-    bounds = compact.doubles_from(names.bounds.content(connection, bounds_id))
+    bounds = names.bounds.content(connection, bounds_id)
     counts = compact.squeezed_doubles_from(blob)
     if len(bounds) != len(counts):
         raise compact.damaged(f"{len(counts)} counts for {len(bounds)} bounds")

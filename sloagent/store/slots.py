@@ -83,11 +83,11 @@ def read_slots(
         " WHERE slo_id = ? AND slot BETWEEN ? AND ? ORDER BY slot",
         (slo_id, first, last),
     )
-    text = names.texts.content
+    text, known = names.texts.content, names.series.known
     for slot, outcome, cause, kind, query_id, histogram_id, detail_id, warnings_id, count in headers:
         verdicts = [
-            verdict_from(connection, names, names.series.content(connection, series_id), row)
-            for series_id, *row in connection.execute(_READ_VERDICTS, (slo_id, slot))
+            verdict_from(connection, names, known.get(row[0]) or names.series.content(connection, row[0]), row[1:])
+            for row in connection.execute(_READ_VERDICTS, (slo_id, slot))
         ]
         if len(verdicts) != count:
             raise compact.damaged(f"{slo.set}/{slo.name} has {len(verdicts)} of {count} verdicts at slot {slot}")

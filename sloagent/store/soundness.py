@@ -46,7 +46,7 @@ def _orphans(connection: sqlite3.Connection) -> list[str]:
     for table, _row, parent, _constraint in connection.execute("PRAGMA foreign_key_check"):
         found[table, parent] = found.get((table, parent), 0) + 1
     return [
-        f"{count} {'row' if count == 1 else 'rows'} of `{table}` refer to what is not in `{parent}`"
+        f"rows of `{table}` refer to what is not in `{parent}`: {count}"
         for (table, parent), count in sorted(found.items())
     ]
 
@@ -102,4 +102,4 @@ def _contents(connection: sqlite3.Connection, names: Names, version: Version, na
         for slot in compact.slots_from_blob(blob, first, interval):
             (twice if slot in known else known).add(slot)
     if twice:
-        yield f"{name}: {len(twice)} slots are recorded twice, first {min(twice)}"
+        yield f"{name}: slots are recorded twice: {len(twice)}, the first {min(twice)}"
