@@ -33,7 +33,10 @@ def command(files: tuple[str, ...], form: str) -> None:
     slos = sum(len(slo_set.slos) for slo_set in reading.sets)
     read = agents + len(reading.files)
     if form == "json":
-        problems = [asdict(problem) for problem in in_order(reading.problems)]
+        problems = [
+            {name: part for name, part in asdict(problem).items() if name not in {"source", "length"}}
+            for problem in in_order(reading.problems)
+        ]
         answer = {"schema": SCHEMA, "files": read, "slos": slos, "problems": problems}
         click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         if problems:

@@ -14,7 +14,7 @@ class Findings:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._problems: list[Problem] = list(document.problems)
-        self._unknown: set[Path] = set()
+        self._noted: set[Path] = set()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -27,20 +27,20 @@ class Findings:
     def add(self, path: Path, check: str, summary: str, hint: str = "", *, key: bool = False) -> None:
         """Note a problem of the value at `path`, or of its key."""
         where = described(self.document, path[:-1] if key or isinstance(self.document.at(path), _PLAIN) else path)
+        self._noted.add(path)
         mark = self.document.mark(path, key=key)
         problem = self.document.problem(mark, check, summary, hint=hint, where=where)
         secret = any(names_a_secret(step) for step in path) and not key
         self._problems.append(replace(problem, source="") if secret else problem)
 
-    def unknown_field(self, path: Path, check: str, summary: str, hint: str) -> None:
-        """Note a field that nobody knows; what may be missing beside it is then not held against its block."""
-        self._unknown.add(path[:-1])
-        self.add(path, check, summary, hint, key=True)
-
     def missing(self, path: Path, check: str, summary: str, hint: str = "") -> None:
-        """Note what the block at `path` lacks, unless it holds an unknown field that may be just that, misspelt."""
-        if path not in self._unknown:
+        """Note what the block at `path` lacks, unless a field in it is wrong: that may be the one, misspelt."""
+        if not any(noted[:-1] == path for noted in self._noted):
             self.add(path, check, summary, hint, key=True)
+
+    def is_noted(self, *paths: Path) -> bool:
+        """Whether something has been found wrong with the value at one of these paths, so that it is not used."""
+        return any(path in self._noted for path in paths)
 
 
 _PLAIN = (str, int, float, type(None))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from sloagent.config import structure
-from sloagent.config.document import Document
+from sloagent.config.document import Document, Value
 from sloagent.config.findings import Findings
-from sloagent.config.problem import Problem, count_line, in_order, render, spelling_hint
+from sloagent.config.problem import Problem, closest, count_line, in_order, render, spelling_hint
 from sloagent.config.reader import LARGEST_FILE_BYTES, parse
 from sloagent.config.shipped import shipped_sets
 from sloagent.config.to_model import Loaded, to_model, unknown_parameters
@@ -91,19 +91,37 @@ class Reading:
         """The parameters that each set declares."""
         return {name: loaded.parameters for loaded in self.files.values() if (name := _set_name(loaded.document))}
 
-    def take_agent(self, path: Path, settings: type[S]) -> S | None:
+    def take_agent(self, path: Path, settings: type[S], document: Document | None = None) -> S | None:
         """Read an agent's file and the SLO files it names; None where the file itself is wrong."""
-        read, findings = _settings(path, settings)
-        if read is not None:
-            given: Mapping[str, Mapping[str, str]] = getattr(read, "parameters", {})
-            for at, entry in enumerate(getattr(read, "slos", ())):
-                self._take_entry(
-                    entry, path.parent, given, lambda *problem, at=at: findings.add(("slos", at), *problem)
-                )
-            for where, summary, hint in unknown_parameters(given, self.declared):
-                findings.add(("parameters", *where), "parameter/set", summary, hint, key=True)
+        read, findings = _settings(path, settings, document)
+        # From the document and not from `read`, so that the SLO files are checked although another block is wrong.
+        given = _parameters(findings.document)
+        for at, entry in enumerate(_texts(findings.document.at(("slos",)))):
+            self._take_entry(entry, path.parent, given, lambda *problem, at=at: findings.add(("slos", at), *problem))
+        for where, summary, hint in unknown_parameters(given, self.declared):
+            findings.add(("parameters", *where), "parameter/set", summary, hint, key=True)
         self.problems.extend(findings.problems)
         return read
+
+    def take_any(self, entries: Iterable[str], directory: Path, settings: type[Settings]) -> int:
+        """Read agent's files and SLO files alike, and return how many of them are an agent's.
+
+        Agent's files come first, so that the SLO files they name are read with their parameters.
+        """
+        documents: dict[Path, Document] = {}
+        for entry in entries:
+            found = files_of(entry, directory)
+            if isinstance(found, tuple):
+                self.problems.append(Problem(entry, 0, 0, *found[:2], hint=found[2]))
+            else:
+                documents |= {path: read_document(path) for path in found if path not in documents}
+        agents = {path: document for path, document in documents.items() if _is_of_an_agent(document)}
+        for path, document in agents.items():
+            self.take_agent(path, settings, document)
+        for path, document in documents.items():
+            if path not in agents:
+                self.take_file(path, {}, document)
+        return len(agents)
 
     def take(self, entries: Iterable[str], directory: Path, given: Mapping[str, Mapping[str, str]]) -> None:
         """Read the SLO files of the entries; an entry that names none is a problem."""
@@ -189,8 +207,8 @@ def read_document(path: Path) -> Document:
     return parse(shown, content)
 
 
-def _settings(path: Path, settings: type[S]) -> tuple[S | None, Findings]:
-    document = read_document(path)
+def _settings(path: Path, settings: type[S], document: Document | None = None) -> tuple[S | None, Findings]:
+    document = document or read_document(path)
     findings = Findings(document)
     if document.value is None:
         if not document.problems:
@@ -198,6 +216,28 @@ def _settings(path: Path, settings: type[S]) -> tuple[S | None, Findings]:
         return None, findings
     read = structure.read(settings, document.value, findings, kind="agent", directory=path.parent)
     return read, findings
+
+
+def _is_of_an_agent(document: Document) -> bool:
+    """Whether this is an agent's file: it has `prometheus`, or `slos` that are names of files, and no `kind`."""
+    block = document.value
+    if not isinstance(block, dict) or "kind" in block or "apiVersion" in block:
+        return False
+    return "prometheus" in block or bool(_texts(block.get("slos")))
+
+
+def _texts(value: Value) -> list[str]:
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+
+
+def _parameters(document: Document) -> dict[str, dict[str, str]]:
+    """The parameters of an agent's file, by set and name; what has another shape has been noted."""
+    block = document.at(("parameters",))
+    return {
+        set_name: {name: value for name, value in values.items() if isinstance(value, str)}
+        for set_name, values in (block.items() if isinstance(block, dict) else ())
+        if isinstance(values, dict)
+    }
 
 
 def _unreadable(shown: str, summary: str, hint: str) -> Document:
@@ -210,7 +250,13 @@ def _neighbour(path: Path) -> str:
         names = [child.name for child in path.parent.iterdir() if child.suffix in YAML_ENDINGS]
     except OSError:
         return f"there is no directory {_shown(path.parent)} either" if not path.parent.exists() else ""
-    return spelling_hint(path.name, names, what="there are") if names else "`sloagent init` writes a commented example"
+    stem = closest(path.stem, [Path(name).stem for name in names])
+    near = [name for name in names if Path(name).stem == stem] or sorted(names)[:5]
+    return (
+        (f'did you mean "{near[0]}"?' if stem else f"there are {', '.join(near)}")
+        if names
+        else "`sloagent init` writes a commented example"
+    )
 
 
 def _set_name(document: Document) -> str:

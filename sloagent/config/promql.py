@@ -122,22 +122,21 @@ def _where_hint(rest: str) -> str:
     return 'write matchers such as verb="GET", code=~"5..", with commas between and the values in quotes'
 
 
-def check_labels(by: tuple[str, ...]) -> Complaint | None:
-    """What is wrong with the labels of `by`, or None."""
-    for label in by:
-        if label in {"le", "__name__"}:
-            reason = (
-                "it is what makes the buckets, and is always asked for"
-                if label == "le"
-                else "one name is asked at a time"
-            )
-            return Complaint("sli/label", f"`by` cannot hold {label}: {reason}", f"leave {label} out")
-        if not LABEL.fullmatch(label):
-            return Complaint(
-                "sli/label", f"{_short(label)} is not the name of a label", "write names such as verb or resource"
-            )
-    twice = next((label for label in by if by.count(label) > 1), None)
-    return Complaint("sli/label", f'"{twice}" stands twice in `by`', "leave one out") if twice else None
+def check_label(label: str) -> Complaint | None:
+    """What is wrong with a label of `by`, or None."""
+    if label == "le":
+        return Complaint(
+            "sli/label", "`by` cannot hold le: it makes the buckets, and is always asked for", "leave le out"
+        )
+    if label == "__name__":
+        return Complaint(
+            "sli/label", "`by` cannot hold __name__: one histogram is asked at a time", "leave __name__ out"
+        )
+    if not LABEL.fullmatch(label):
+        return Complaint(
+            "sli/label", f"{_short(label)} is not the name of a label", "write names such as verb or resource"
+        )
+    return None
 
 
 def check_histogram(name: str) -> Complaint | None:
@@ -201,10 +200,8 @@ def _without_texts(text: str) -> str:
 def _syntax_hint(text: str) -> str:
     code = _without_texts(text)
     for opening, closing in ("()", "[]", "{}"):
-        difference = code.count(opening) - code.count(closing)
-        if difference:
-            more, fewer = (opening, closing) if difference > 0 else (closing, opening)
-            return f"there are {code.count(more)} of {more} and {code.count(fewer)} of {fewer}"
+        if code.count(opening) != code.count(closing):
+            return f'count the brackets: {code.count(opening)} "{opening}" and {code.count(closing)} "{closing}"'
     return ""
 
 

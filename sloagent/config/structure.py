@@ -32,10 +32,10 @@ def read(
     at: Path = (),
     note: bool = True,
 ) -> S | None:
-    """The settings that stand at `at`, or None where they are wrong.
+    """The settings that stand at `at`, or None where they are wrong beyond use.
 
-    `kind` begins the problem ids (`slo`, `agent`). A block whose only mistakes are unknown fields is still returned, so
-    that the rest of it can be checked. With `note` false nothing is noted (it has been noted before).
+    `kind` begins the problem ids (`slo`, `agent`). What is wrong is noted and left out, so that the rest can be checked:
+    what is returned may only be used where there are no findings. With `note` false nothing is noted again.
     """
     try:
         return _validate(settings, value, directory)
@@ -43,12 +43,10 @@ def read(
         details = error.errors(include_url=False)
     if note:
         _Notes(settings, findings, kind, at, details).take()
-    if all(detail["type"] == "extra_forbidden" for detail in details):
-        try:
-            return _validate(settings, _without(value, [detail["loc"] for detail in details]), directory)
-        except ValidationError:
-            return None
-    return None
+    try:
+        return _validate(settings, _without(value, [detail["loc"] for detail in details]), directory)
+    except ValidationError:
+        return None
 
 
 def _validate(settings: type[S], value: Value, directory: FilePath) -> S:
@@ -103,7 +101,7 @@ class _Notes:
         if not closest(name, known) and elsewhere:
             place = elsewhere[0].replace("slos[]", "the SLO").replace("the SLO.", "")
             hint = f"{name} belongs into {place or 'the top of the file'}"
-        self._findings.unknown_field((*self._at, *path), f"{self._kind}/field", f'unknown field "{name}"', hint)
+        self._findings.add((*self._at, *path), f"{self._kind}/field", f'unknown field "{name}"', hint, key=True)
 
     def _missing(self, path: Path) -> None:
         name = str(path[-1])
@@ -160,11 +158,9 @@ def _explained(detail: ErrorDetails) -> tuple[str, str, str]:
             accepted = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
             return "value", f"{_shown(found)} is not accepted here", spelling_hint(str(found), accepted)
         case "objective":
-            return (
-                "type",
-                f"{_shown(found)} is no objective",
-                "write {percentile: 99, at_most: 1s}, {at_least: 99.9%} or tbd",
-            )
+            meant = 'did you mean "tbd"?' if isinstance(found, str) and closest(found, ["tbd"]) else ""
+            forms = "write {percentile: 99, at_most: 1s}, {at_least: 99.9%} or tbd"
+            return "type", f"{_shown(found)} is no objective", meant or forms
         case "model_type" | "model_attributes_type" | "dict_type" | "mapping_type":
             return (
                 "type",

@@ -46,7 +46,7 @@ def to_model(document: Document, given: Mapping[str, Mapping[str, str]]) -> Load
         _check_name(parameter, findings)
     parameters = declared | {k: v for k, v in given.get(name, {}).items() if k in declared}
     slos = [_slo(entry, ("slos", at), spec.defaults, name, parameters, findings) for at, entry in spec.slos]
-    _no_name_twice(document, [(entry.name, at) for at, entry in spec.slos], findings)
+    _no_name_twice(document, findings)
     if findings.problems:
         return Loaded(document, None, declared, findings.problems)
     place = f"{document.path}:{document.mark(('metadata', 'name')).line}"
@@ -97,7 +97,10 @@ def _slo(
     sli = to_sli.Reader(window, parameters, findings).read(spec.sli, (*path, "sli"))
     objective = None
     if spec.objective is not None and sli is not None:
-        objective = to_objective.Reader(sli, parameters, findings).read(spec.objective, (*path, "objective"))
+        reader = to_objective.Reader(
+            sli, parameters, findings, unit_is_wrong=findings.is_noted((*path, "sli", "value", "unit"))
+        )
+        objective = reader.read(spec.objective, (*path, "objective"))
     if spec.min_events is not None and isinstance(sli, ValueSLI):
         findings.add(
             (*path, "min_events"), "slo/min-events", "a value has no events to count", "leave min_events out", key=True
@@ -122,6 +125,8 @@ def _slo(
 def _times(spec: SLOSpec, path: Path, defaults: DefaultsSpec, findings: Findings) -> tuple[int, int]:
     """The interval and the window in whole seconds; (60, 300) where they are wrong."""
     times: dict[str, int] = {}
+    if findings.is_noted(*((*block, name) for block in (path, ("defaults",)) for name in ("interval", "window"))):
+        return 60, 300
     for name, own, general in (
         ("interval", spec.interval, defaults.interval),
         ("window", spec.window, defaults.window),
@@ -172,9 +177,14 @@ def _check_name(parameter: str, findings: Findings) -> None:
         )  # fmt: skip
 
 
-def _no_name_twice(document: Document, names: list[tuple[str, int]], findings: Findings) -> None:
+def _no_name_twice(document: Document, findings: Findings) -> None:
+    """From the document, so that an SLO that is wrong otherwise counts too."""
     first: dict[str, int] = {}
-    for name, at in names:
+    written = document.at(("slos",))
+    for at in range(len(written) if isinstance(written, list) else 0):
+        name = document.at(("slos", at, "name"))
+        if not isinstance(name, str):
+            continue
         if name in first:
             line = document.mark(("slos", first[name], "name")).line
             findings.add(

@@ -21,6 +21,8 @@ class Reader:
     sli: SLI
     parameters: Mapping[str, str]
     findings: Findings
+    unit_is_wrong: bool = False
+    """Then limits are not read: nothing can be said of them."""
 
     @property
     def unit(self) -> str:
@@ -151,7 +153,7 @@ class Reader:
         written, unknown = substitute(text, self.parameters)
         for name in unknown:
             unknown_parameter(self.findings, path, name, self.parameters)
-        if unknown:
+        if unknown or self.unit_is_wrong:
             return None
         if not self.unit:
             self.findings.add(
@@ -261,10 +263,8 @@ class Reader:
 
 def unknown_parameter(findings: Findings, path: Path, name: str, parameters: Mapping[str, str]) -> None:
     """Note that `$name` is no parameter of the set."""
-    hint = spelling_hint(
-        f"${name}", [f"${known}" for known in (*parameters, "window")], what="the parameters of this set are"
-    )
-    findings.add(
-        path, "parameter/unknown", f"${name} is no parameter of this set",
-        f"{hint} For a dollar sign write $$." if hint.endswith("?") else f"{hint}; for a dollar sign write $$",
-    )  # fmt: skip
+    known = [f"${parameter}" for parameter in (*parameters, "window")]
+    hint = spelling_hint(f"${name}", known, what="the parameters of this set are")
+    if not hint.endswith("?"):
+        hint += "; for a dollar sign write $$"
+    findings.add(path, "parameter/unknown", f"${name} is no parameter of this set", hint)

@@ -54,7 +54,10 @@ class Reader:
             self._complain(promql.check_histogram(name), here)
             if name in spec.histogram[:at]:
                 self.findings.add(here, "sli/histogram", f'"{name}" stands twice in the list', "leave one out")
-        self._complain(promql.check_labels(spec.by), (*path, "by"))
+        for at, label in enumerate(spec.by):
+            self._complain(promql.check_label(label), (*path, "by", at))
+            if label in spec.by[:at]:
+                self.findings.add((*path, "by", at), "sli/label", f'"{label}" stands twice in `by`', "leave one out")
         where = self._resolved(spec.where, (*path, "where"))
         if where is not None:
             self._complain(promql.check_where(where, self.window_seconds), (*path, "where"))
