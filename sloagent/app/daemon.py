@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -92,6 +92,7 @@ class Daemon:
         self._telemetry.clock_jumps.inc()
         log.warning("the wall clock was set by %+.1f s; jobs are planned anew", step)
         now = datetime.now(UTC)
+        self._metrics.forget_after(now.timestamp())
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=job.trigger.get_next_fire_time(None, now))
 
@@ -134,8 +135,9 @@ class Daemon:
             self._scheduler.remove_job(gone)
         for name, (work, trigger, executor) in jobs.items():
             if name not in known:
-                first = {"next_run_time": datetime.now(UTC)} if not name.startswith("house") else {}
-                self._scheduler.add_job(work, trigger, id=name, executor=executor, **first)
+                # The newest slot first; what is missing is sought once its tick has had time to record it.
+                first = datetime.now(UTC) + timedelta(seconds=0 if executor == "live" else CATCH_UP_SECONDS)
+                self._scheduler.add_job(work, trigger, id=name, executor=executor, next_run_time=first)
             else:
                 self._scheduler.reschedule_job(name, trigger=trigger)
 

@@ -22,6 +22,10 @@ GIVE_UP_AT_ONCE = 5_000
 """Slots recorded as never answered in one round, so that a long absence does not hold the store for long."""
 
 
+TICK_SECONDS = 2.0
+"""A tick has begun this long after its slot was due; from then on a slot that it left pending is asked for again."""
+
+
 class Duties:
     """The work of the jobs over the agent in force. Each job takes the agent once, at its beginning."""
 
@@ -31,6 +35,7 @@ class Duties:
         self.store_trouble = ""
         """Why the last commit failed, in a sentence; empty while commits succeed."""
         self._last_words = ""
+        self._ticking: set[int] = set()
         self.change(agent)
 
     def change(self, agent: Agent) -> None:
@@ -52,8 +57,11 @@ class Duties:
         slos = [slo for slo in agent.slos if slo.interval == interval and not self._has(agent, slo, slot)]
         if not slos or self._stop.is_set():
             return
-        verdicts = agent.cycle.evaluate([(slo, slot) for slo in slos])
-        self._record(agent, verdicts)
+        self._ticking.add(interval)
+        try:
+            self._record(agent, agent.cycle.evaluate([(slo, slot) for slo in slos]))
+        finally:
+            self._ticking.discard(interval)
         agent.telemetry.lag.set(max(0.0, time.time() - slot - agent.settings.evaluation.delay))
 
     def past(self) -> None:
@@ -109,11 +117,13 @@ class Duties:
         self.agent.telemetry.store_up.set(0)
 
     def _lacking(self, agent: Agent, slo: SLO) -> list[int]:
-        """The missing slots that are still asked for; the newest is the tick's until its question has timed out."""
+        """The missing slots that are still asked for; the newest is the tick's while that is at work."""
         owed = self._due(agent, slo.interval)
         first = max(self._since[slo], owed.oldest, self._complete.get(slo, 0) + slo.interval)
-        evaluation = agent.settings.evaluation
-        tick_is_over = time.time() > owed.live + evaluation.delay + evaluation.query_timeout
+        tick_is_over = (
+            slo.interval not in self._ticking
+            and time.time() > owed.live + agent.settings.evaluation.delay + TICK_SECONDS
+        )
         last = owed.live if tick_is_over else owed.live - slo.interval
         if first > last:
             return []

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from platform import python_version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from sloagent.model.samples import Refusal
 from sloagent.model.verdict import Outcome, SlotVerdict
@@ -18,6 +18,7 @@ class Telemetry:
     """The agent's own metrics. All methods may be called from any thread."""
 
     def __init__(self) -> None:
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self._evaluations = Counter(
             "sloagent_evaluations", "Slots of SLOs judged, by outcome", ["outcome"], registry=self.registry

@@ -38,6 +38,11 @@ class MetricsSink(Collector):
         with self._lock:
             self._newest = {key: shown for key, shown in self._newest.items() if known.get(key) == shown.slo}
 
+    def forget_after(self, now: float) -> None:
+        """Forget slots later than `now`: the wall clock was set back, and they would hide all that come before them."""
+        with self._lock:
+            self._newest = {key: shown for key, shown in self._newest.items() if shown.slot <= now}
+
     @property
     def newest(self) -> tuple[SlotVerdict, ...]:
         """The newest slot of each SLO, by set and name."""
