@@ -17,7 +17,6 @@ from sloagent.model.verdict import Outcome, RangeSummary, SlotVerdict
 from sloagent.report.escaping import visible
 from sloagent.report.naming import series_name
 from sloagent.report.times import instant
-from sloagent.report.times import instant
 
 _UNDECIDED = (Outcome.ERROR, Outcome.NO_DATA, Outcome.INCONCLUSIVE)
 

@@ -1,0 +1,69 @@
+"""How an SLO came out over time, as stretches of equal outcome: what the timeline draws. A gap stays a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sloagent.model.verdict import Outcome
+
+MOST_CELLS = 480
+"""More slots than this are joined to equal cells; the worst outcome in a cell is the cell's."""
+
+
+class Absence(StrEnum):
+    """Why a slot has no outcome."""
+
+    MISSING = "missing"
+    """Expected, but nobody has an answer for it."""
+    EXCLUDED = "excluded"
+
+
+State = Outcome | Absence
+
+_WORST_FIRST: tuple[State, ...] = (
+    Outcome.FAIL,
+    Outcome.ERROR,
+    Outcome.INCONCLUSIVE,
+    Absence.MISSING,
+    Outcome.WARN,
+    Outcome.PASS,
+    Outcome.MEASURED,
+    Outcome.NO_DATA,
+    Absence.EXCLUDED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Neighbouring cells of one state, from the beginning of the first one's interval to the last slot."""
+
+    start: int
+    end: int
+    """Seconds since the epoch: a slot stands for the interval that ends with it."""
+    state: State
+    slots: int
+
+
+def strip(
+    expected: Sequence[int], counted: Iterable[int], outcomes: Mapping[int, Outcome], interval: int
+) -> tuple[Segment, ...]:
+    """The segments of an SLO over its expected slots (ascending, evenly spaced); those not in `counted` are excluded."""
+    included = frozenset(counted)
+    per_cell = -(-len(expected) // MOST_CELLS) or 1
+    segments: list[Segment] = []
+    for first in range(0, len(expected), per_cell):
+        cell = expected[first : first + per_cell]
+        state = min((_state(slot, included, outcomes) for slot in cell), key=_WORST_FIRST.index)
+        if segments and segments[-1].state == state:
+            segments[-1] = Segment(segments[-1].start, cell[-1], state, segments[-1].slots + len(cell))
+        else:
+            segments.append(Segment(cell[0] - interval, cell[-1], state, len(cell)))
+    return tuple(segments)
+
+
+def _state(slot: int, included: frozenset[int], outcomes: Mapping[int, Outcome]) -> State:
+    if slot not in included:
+        return Absence.EXCLUDED
+    return outcomes.get(slot, Absence.MISSING)
