@@ -34,7 +34,7 @@ if ! PYTHON="$PWD/.venv/bin/python" scripts/python.sh >/dev/null || ! .venv/bin/
     "$python" -m venv .venv
 fi
 say "installing the locked packages into .venv with $(.venv/bin/python --version) (once, about half a minute)"
-pip=(.venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check)
+pip=(.venv/bin/python -m pip install --quiet --quiet --no-input --disable-pip-version-check)
 "${pip[@]}" --require-hashes --requirement requirements/dev.lock
 "${pip[@]}" --no-deps --no-build-isolation --editable .
 printf '%s' "$wanted" >"$stamp"
