@@ -7,6 +7,8 @@ from math import sqrt
 
 from sloagent.model.verdict import Growth
 
+STRETCH_SECONDS = 120
+"""Leaks are sought in the least value of each such stretch, which garbage collection moves less than any single value."""
 LEAST_SPAN_SECONDS = 3600
 LEAST_WINDOWS = 30
 MOST_POINTS = 300
@@ -40,7 +42,8 @@ def _joined(minima: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     first, span = minima[0][0], minima[-1][0] - minima[0][0]
     if len(minima) <= MOST_POINTS:
         return list(minima)
-    width = span // (MOST_POINTS - 1) + 1
+    steps = -(-(span + STRETCH_SECONDS) // (MOST_POINTS * STRETCH_SECONDS))
+    width = steps * STRETCH_SECONDS
     least: dict[int, float] = {}
     for start, value in minima:
         index = (start - first) // width

@@ -29,7 +29,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "直方图只有 +Inf 桶，无法说明 {limit}",
     ),
     "falling": (
-        "between {low} and {high} within {limit}, {promised} promised: the counts fall from bound to bound, too far to decide",
+        "between {low} and {high} within {limit}, {promised} promised: the counts fall too far from bound to bound",
         "{limit} 以内的占比介于 {low} 与 {high}，承诺 {promised}：累计计数在桶边界之间下降，幅度超出判定所需",
     ),
     "too_few": ("{events} events, {least} needed to judge", "{events} 个事件，至少需要 {least} 个才能判定"),

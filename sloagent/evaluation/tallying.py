@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf, isfinite
 
+from sloagent.evaluation.drift import STRETCH_SECONDS
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.tally import SeriesTally, Tally
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict, Verdict, WorstWindow
-
-STRETCH_SECONDS = 120
-"""Leaks are sought in the least value of each such stretch, which garbage collection moves less than any single value."""
 
 Badness = tuple[float, ...]
 

@@ -140,7 +140,7 @@ def _scaled(value: float, unit: str, digits: int) -> tuple[str, float, str]:
     """(number as text, scale, name): the largest unit of which there is at least one, after rounding."""
     base, slash, per = unit.partition("/")
     if not isfinite(value):
-        return _infinite(value), 1.0, unit
+        return _infinite(value), 1.0, f"s{slash}{per}" if base == "seconds" else unit
     if (table := _SCALES.get(base)) is None:
         text = _digits(value, digits)
         return text, 1.0, f"{'core' if base == 'cores' and text == '1' else base}{slash}{per}"
