@@ -18,6 +18,7 @@ import json
 import socket
 import struct
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
@@ -360,10 +361,13 @@ def nested(depth: int = 200_000, before: bytes = b"") -> Fault:
     return answer(before + b"[" * depth)
 
 
-def gzip_bomb(size: int = 1 << 28) -> Fault:
-    """Spaces, compressed a thousandfold, though identity was asked for."""
-    packed = gzip.compress(b" " * size, compresslevel=9)
-    return answer(packed, "Content-Encoding: gzip")
+def gzip_bomb(mebibytes: int = 1024) -> Fault:
+    """Spaces, compressed a thousandfold, though identity was asked for. It has no end: nobody should get that far."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    # A flushed block stands for itself, so that one can be written many times over.
+    block = packer.compress(b" " * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    head = gzip.compress(b"")[:10]
+    return answer(head + block * mebibytes, "Content-Encoding: gzip")
 
 
 def gzipped(body: bytes) -> Fault:

@@ -117,7 +117,7 @@ def test_of_several_names_the_first_that_has_series_answers_at_each_slot(source:
     assert names[0] == "old_seconds"
     assert names[-1] == "new_seconds"
     assert "" in names, "between the two nobody answers"
-    assert names == sorted(names, key=lambda name: ["old_seconds", "", "new_seconds"].index(name))
+    assert names == sorted(names, key=["old_seconds", "", "new_seconds"].index)
     nobody = answer(source.at(data.RENAMED, START + 60 + names.index("") * MINUTE))
     assert nobody.series == {}
     assert "absent_seconds" in nobody.question.query
