@@ -191,9 +191,9 @@ def _scaled(text: str, table: dict[str, Fraction], example: str) -> Fraction:
         return number * table[unit]
     names = ", ".join(table)
     if not unit:
-        raise UnitError(
-            f'"{_shown(text)}" has no unit', f"write {text}{example.lstrip('0123456789.')}, or with another of {names}"
-        )
+        base = next(iter(table))
+        written = f"{text}{base}" if len(base) == 1 else f"{text} {base}"
+        raise UnitError(f'"{_shown(text)}" has no unit', f"write {written}, or with another of {names}")
     close = [name for name in table if name.lower() in {unit.lower(), f"{unit.lower()}b"}]
     hint = f"write {text[: -len(unit)]}{close[0]}" if close else f"the units are {names}"
     raise UnitError(f'"{_shown(text)}" has an unknown unit, "{unit}"', hint)

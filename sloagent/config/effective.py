@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from sloagent import units
 from sloagent.config.problem import HIDDEN, names_a_secret, without_secrets
+from sloagent.config.shape import is_of
 from sloagent.settings import ByteSize, Duration, Settings
 
 
@@ -38,9 +39,9 @@ def _plain(value: Any, field: FieldInfo | None = None) -> Any:  # noqa: ANN401
             return str(value)
         case bool():
             return value
-        case int() | float() if field is not None and _is_of(field, Duration):
+        case int() | float() if field is not None and is_of(field, Duration):
             return units.written_duration(value)
-        case int() if field is not None and _is_of(field, ByteSize):
+        case int() if field is not None and is_of(field, ByteSize):
             return units.written_bytes(value)
         case str():
             return without_secrets(value)
@@ -50,8 +51,3 @@ def _plain(value: Any, field: FieldInfo | None = None) -> Any:  # noqa: ANN401
             return [_plain(entry) for entry in value]
         case _:
             return value
-
-
-def _is_of(field: FieldInfo, kind: Any) -> bool:  # noqa: ANN401
-    """Whether the field is a Duration or a ByteSize, or one of them or None."""
-    return kind in get_args(field.annotation) or kind.__metadata__[0] in field.metadata

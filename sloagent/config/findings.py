@@ -26,7 +26,8 @@ class Findings:
 
     def add(self, path: Path, check: str, summary: str, hint: str = "", *, key: bool = False) -> None:
         """Note a problem of the value at `path`, or of its key."""
-        where = described(self.document, path[:-1] if key or isinstance(self.document.at(path), _PLAIN) else path)
+        inner = isinstance(path[-1], str) and (key or isinstance(self.document.at(path), _PLAIN)) if path else False
+        where = described(self.document, path[:-1] if inner else path)
         self._noted.add(path)
         mark = self.document.mark(path, key=key)
         problem = self.document.problem(mark, check, summary, hint=hint, where=where)
@@ -48,7 +49,7 @@ _PLAIN = (str, int, float, type(None))
 
 def described(document: Document, path: Path) -> str:
     """The path for people: the SLO by its name, then the field; empty at the top."""
-    if path[:1] == ("slos",) and len(path) > 1 and isinstance(path[1], int):
+    if path[:1] == ("slos",) and len(path) > 1 and isinstance(path[1], int) and isinstance(document.at(path[:2]), dict):
         name = document.at((*path[:2], "name"))
         slo = f'slo "{name}"' if isinstance(name, str) else f"the SLO number {path[1] + 1}"
         return ", ".join(filter(None, (slo, dotted(path[2:]))))

@@ -179,12 +179,22 @@ def files_of(entry: str, directory: Path) -> list[Path] | tuple[str, str, str]:
         )
     if "\0" in entry or not entry.strip():
         return "file/missing", "this is no name of a file", "write a path, a glob or builtin:name"
-    path = directory / Path(entry).expanduser()
-    if path.is_dir():
-        inside = sorted(child for child in path.iterdir() if child.suffix in YAML_ENDINGS and child.is_file())
-        return inside or ("file/missing", f"the directory {entry} holds no .yaml file", "name another one, or a file")
-    if path.exists() or not glob.has_magic(entry):
-        return [path]
+    try:
+        path = directory / Path(entry).expanduser()
+        if path.is_dir():
+            inside = sorted(child for child in path.iterdir() if child.suffix in YAML_ENDINGS and child.is_file())
+            return inside or (
+                "file/missing",
+                f"the directory {entry} holds no .yaml file",
+                "name another one, or a file",
+            )
+        if path.exists():
+            return [path]
+    except (OSError, RuntimeError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        return "file/missing", f'"{entry}" cannot be read: {reason.lower()}', ""
+    if not glob.has_magic(entry):
+        return "file/missing", f'there is no file "{entry}"', _neighbour(path)
     # Path.glob takes no absolute patterns.
     found = (directory / match for match in glob.glob(entry, root_dir=directory, recursive=True))  # noqa: PTH207
     matches = sorted(match for match in found if match.is_file())

@@ -11,9 +11,19 @@ from dataclasses import dataclass
 
 import promql_parser
 
+from sloagent.config.problem import spelling_hint
+
 LONGEST_QUERY = 16_384
 DEEPEST = 200
 MOST_OPERATORS = 500
+
+COMMON_FUNCTIONS = (
+    *("avg", "bottomk", "count", "count_values", "group", "max", "min", "quantile", "stddev", "sum", "topk"),
+    *("abs", "absent", "ceil", "changes", "clamp_max", "clamp_min", "delta", "deriv", "floor", "histogram_quantile"),
+    *("increase", "irate", "label_join", "label_replace", "rate", "resets", "round", "scalar", "time", "vector"),
+    *("avg_over_time", "count_over_time", "max_over_time", "min_over_time", "quantile_over_time", "sum_over_time"),
+)
+"""For the hint about a misspelt one; the parser knows them all."""
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -62,7 +72,7 @@ def check_query(query: str, window_seconds: int) -> Complaint | None:
     try:
         kind = type(promql_parser.parse(text))
     except ValueError as error:
-        return Complaint("promql/syntax", f"this is not PromQL: {error}", _syntax_hint(text))
+        return Complaint("promql/syntax", f"this is not PromQL: {error}", _syntax_hint(text, str(error)))
     if kind.__name__ in _NOT_NUMBERS:
         return Complaint(
             "promql/type",
@@ -197,7 +207,10 @@ def _without_texts(text: str) -> str:
     return _QUOTED_OR_COMMENT.sub(lambda found: "" if found[0].startswith("#") else '""', text)
 
 
-def _syntax_hint(text: str) -> str:
+def _syntax_hint(text: str, words: str) -> str:
+    unknown = re.search(r"unknown function with name '(\w+)'", words)
+    if unknown:
+        return spelling_hint(unknown[1], COMMON_FUNCTIONS, what="the usual ones are")
     code = _without_texts(text)
     for opening, closing in ("()", "[]", "{}"):
         if code.count(opening) != code.count(closing):

@@ -81,6 +81,10 @@ def _undecodable(path: str, content: bytes, error: UnicodeDecodeError) -> Docume
     return Document(path, "", None, {}, {}, (problem,))
 
 
+def _short_tag(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")
+
+
 class _Stop(Exception):  # noqa: N818 - not an error: the text is not worth reading on
     """Reading ends here; the problem has been noted."""
 
@@ -145,7 +149,10 @@ class _Reader:
         tag = getattr(event, "tag", None)
         if tag:
             self._note(
-                mark, "yaml/tag", f'the tag "{tag}" is not accepted', "leave the tag out; quotes make text of a value"
+                mark,
+                "yaml/tag",
+                f'the tag "{_short_tag(tag)}" is not accepted',
+                "leave the tag out; quotes make text of a value",
             )
         match event:
             case yaml.MappingStartEvent():
@@ -207,13 +214,8 @@ class _Reader:
         return Mark(start.line + 1, start.column + 1, max(stop - start.column, 1))
 
     def _syntax(self, error: yaml.YAMLError) -> None:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        place = Mark(mark.line + 1, mark.column + 1, 1) if mark else Mark(1, 1, 1)
-        summary, hint = explain(error, source_line(self._lines, place.line), place.column)
-        context = getattr(error, "context_mark", None)
-        if context and context.line + 1 < place.line:
-            summary += f"; what it belongs to begins in line {context.line + 1}"
-        self._note(place, "yaml/syntax", summary, hint)
+        line, column, summary, hint = explain(error, self._lines)
+        self._note(Mark(line, column, 1), "yaml/syntax", f"this is not YAML: {summary}", hint)
 
     def _fatal(self, mark: Mark, check: str, summary: str, hint: str) -> NoReturn:
         self._note(mark, check, summary, hint)

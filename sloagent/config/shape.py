@@ -44,6 +44,11 @@ def homes(settings: type[Settings], name: str) -> list[str]:
     return [full.rpartition(".")[0] for full, _ in fields(settings) if full.rpartition(".")[2] == name]
 
 
+def is_of(field: FieldInfo, kind: Any) -> bool:  # noqa: ANN401
+    """Whether the field holds a `Duration` or a `ByteSize` (the `kind` asked for), or one of them or None."""
+    return kind in get_args(field.annotation) or kind.__metadata__[0] in field.metadata
+
+
 def _is_settings(annotation: Any) -> bool:  # noqa: ANN401
     return isinstance(annotation, type) and issubclass(annotation, Settings)
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from sloagent import units
 from sloagent.config.document import Path, Value
-from sloagent.config.findings import Findings
+from sloagent.config.findings import Findings, dotted
 from sloagent.config.problem import closest, names_a_secret, spelling_hint
-from sloagent.config.shape import class_at, homes
-from sloagent.settings import DIRECTORY, Settings
+from sloagent.config.shape import class_at, homes, is_of
+from sloagent.settings import DIRECTORY, ByteSize, Duration, Settings
 from sloagent.units import UnitError
 
 S = TypeVar("S", bound=Settings)
 
+_BOUNDS = ("greater_than", "less_than", "too_short", "too_long", "string_too")
 _TRAPS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -80,15 +84,22 @@ class _Notes:
 
     def take(self) -> None:
         """Note every error: unknown fields first, for a missing field may be one of them, misspelt."""
+        missing: dict[Path, list[str]] = {}
         for detail in sorted(self._details, key=lambda detail: detail["type"] != "extra_forbidden"):
             path = detail["loc"]
             match detail["type"]:
                 case "extra_forbidden":
                     self._unknown_field(path)
+                case "missing" if not self._is_misspelt(path):
+                    missing.setdefault(path[:-1], []).append(str(path[-1]))
                 case "missing":
-                    self._missing(path)
+                    pass
+                case "too_short" if detail["input"]:
+                    pass  # pydantic counts only the entries that are right; what is wrong with the others is noted
                 case _:
                     self._wrong(path, detail)
+        for path, names in missing.items():
+            self._missing(path, names)
 
     def _fields(self, path: Path) -> list[str]:
         found = class_at(self._settings, path)
@@ -97,28 +108,67 @@ class _Notes:
     def _unknown_field(self, path: Path) -> None:
         name, known = str(path[-1]), self._fields(path[:-1])
         hint = spelling_hint(name, known, what="the fields here are")
-        elsewhere = homes(self._settings, name)
-        if not closest(name, known) and elsewhere:
-            place = elsewhere[0].replace("slos[]", "the SLO").replace("the SLO.", "")
-            hint = f"{name} belongs into {place or 'the top of the file'}"
+        if not closest(name, known) and (elsewhere := homes(self._settings, name)):
+            here = re.sub(r"\[\d+\]", "[]", dotted((*self._at, *path[:-1])))
+            nearest = max(elsewhere, key=lambda home: _shared(home, here))
+            hint = f"{name} belongs {_in_block(nearest)}"
         self._findings.add((*self._at, *path), f"{self._kind}/field", f'unknown field "{name}"', hint, key=True)
 
-    def _missing(self, path: Path) -> None:
-        name = str(path[-1])
-        misspelt = any(
+    def _is_misspelt(self, path: Path) -> bool:
+        """Whether an unknown field of the same block is nearly the one that is missing."""
+        return any(
             detail["type"] == "extra_forbidden"
             and detail["loc"][:-1] == path[:-1]
-            and closest(str(detail["loc"][-1]), self._fields(path[:-1])) == name
+            and closest(str(detail["loc"][-1]), self._fields(path[:-1])) == path[-1]
             for detail in self._details
         )
-        if misspelt:
-            return
-        found = class_at(self._settings, path[:-1])
-        examples = found.model_fields[name].examples if found and name in found.model_fields else None
-        hint = f"add {name}: {examples[0]}" if examples else f"add {name}"
-        self._findings.add(
-            (*self._at, *path[:-1]), f"{self._kind}/missing", f'the field "{name}" is missing', hint, key=True
-        )
+
+    def _missing(self, path: Path, names: Sequence[str]) -> None:
+        quoted = " and ".join(f'"{name}"' for name in names)
+        summary = f"the field {quoted} is missing" if len(names) == 1 else f"the fields {quoted} are missing"
+        hint = "add " + ", ".join(self._example((*path, name)) for name in names)
+        self._findings.add((*self._at, *path), f"{self._kind}/missing", summary, hint, key=True)
+
+    def _field(self, path: Path) -> FieldInfo | None:
+        found = class_at(self._settings, path[:-1]) if path else None
+        return found.model_fields.get(str(path[-1])) if found else None
+
+    def _example(self, path: Path) -> str:
+        """A field as it could be written."""
+        field, below = self._field(path), class_at(self._settings, path)
+        if field is not None and field.examples:
+            return f"{path[-1]}: {field.examples[0]}"
+        needed = [name for name, inner in below.model_fields.items() if inner.is_required()] if below else []
+        return f"{path[-1]}: " + ("{" + ", ".join(f"{name}: …" for name in needed) + "}" if needed else "…")
+
+    def _out_of_bounds(self, path: Path, detail: ErrorDetails) -> str:
+        """The sentence about a value outside its bounds, the bound written with its unit."""
+        name, field = path[-1] if isinstance(path[-1], str) else "it", self._field(path)
+        limits = detail.get("ctx", {})
+
+        def written(key: str) -> str:
+            bound = limits[key]
+            if field is not None and is_of(field, Duration):
+                return units.written_duration(bound)
+            return units.written_bytes(bound) if field is not None and is_of(field, ByteSize) else f"{bound:g}"
+
+        match detail["type"]:
+            case "greater_than":
+                return f"{name} must be above {written('gt')}"
+            case "greater_than_equal":
+                return f"{name} must be at least {written('ge')}"
+            case "less_than":
+                return f"{name} must be below {written('lt')}"
+            case "less_than_equal":
+                return f"{name} must be at most {written('le')}"
+            case "too_short" | "string_too_short":
+                return f"{name} is empty"
+            case _:
+                return f"{name} is too long; at most {limits['max_length']} are accepted"
+
+    def _is_required(self, path: Path) -> bool:
+        field = self._field(path)
+        return field is not None and field.is_required()
 
     def _wrong(self, path: Path, detail: ErrorDetails) -> None:
         cause = detail.get("ctx", {}).get("error")
@@ -129,12 +179,17 @@ class _Notes:
             summary, _, hint = str(cause).partition("; ")
             self._findings.add(full, f"{self._kind}/value", summary, hint)
         elif detail["input"] is None:
-            self._findings.add(full, f"{self._kind}/type", f"nothing is written for {path[-1] if path else 'the file'}",
-                               "write a value, or leave the field out", key=True)  # fmt: skip
+            hint = (
+                f"write {self._example(path)}" if self._is_required(path) else "write a value, or leave the field out"
+            )
+            summary = f"nothing is written for {path[-1] if path else 'the file'}"
+            self._findings.add(full, f"{self._kind}/type", summary, hint, key=True)
         elif any(names_a_secret(step) for step in path):
             self._findings.add(
                 full, f"{self._kind}/type", "the secret here is not text", "put it in quotes, or into a file"
             )
+        elif detail["type"].startswith(_BOUNDS):
+            self._findings.add(full, f"{self._kind}/value", self._out_of_bounds(path, detail))
         else:
             check, summary, hint = _explained(detail)
             self._findings.add(full, f"{self._kind}/{check}", summary, hint)
@@ -156,7 +211,8 @@ def _explained(detail: ErrorDetails) -> tuple[str, str, str]:
             return "type", f"{_shown(found)} is not {whole}", f"write {digits[0]}" if digits else f"write {whole}"
         case "literal_error" | "enum":
             accepted = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
-            return "value", f"{_shown(found)} is not accepted here", spelling_hint(str(found), accepted)
+            hint = f"write {accepted[0]}" if len(accepted) == 1 else spelling_hint(str(found), accepted)
+            return "value", f"{_shown(found)} is not accepted here", hint
         case "objective":
             meant = 'did you mean "tbd"?' if isinstance(found, str) and closest(found, ["tbd"]) else ""
             forms = "write {percentile: 99, at_most: 1s}, {at_least: 99.9%} or tbd"
@@ -168,36 +224,19 @@ def _explained(detail: ErrorDetails) -> tuple[str, str, str]:
                 "write them as `name: value`",
             )
         case "list_type" | "tuple_type":
-            return "type", f"{_shown(found)} is {_named(found)}, and a list is needed here", f"write [{_inside(found)}]"
+            hint = "begin each entry with -" if isinstance(found, dict) else f"write [{_inside(found)}]"
+            return "type", f"{_shown(found)} is {_named(found)}, and a list is needed here", hint
         case "string_type":
             return "type", f"{_named(found)} stands where text is needed", "write one value"
         case "string_pattern_mismatch":
             fixed = re.sub(r"[^a-z0-9]+", "-", str(found).lower()).strip("-") or "my-name"
             return "name", f"{_shown(found)} is no name: lower-case letters, digits and hyphens", f"write {fixed[:63]}"
-        case kind if kind.startswith(("greater_than", "less_than", "too_short", "too_long", "string_too")):
-            return "value", _out_of_bounds(kind, found, limits), ""
         case _:
             return (
                 "value",
                 f"{_shown(found)} is not accepted here: {detail['msg'].removeprefix('Value error, ').lower()}",
                 "",
             )
-
-
-def _out_of_bounds(kind: str, found: object, limits: dict[str, Any]) -> str:
-    match kind:
-        case "greater_than":
-            return f"{_shown(found)} must be above {limits['gt']:g}"
-        case "greater_than_equal":
-            return f"{_shown(found)} must be at least {limits['ge']:g}"
-        case "less_than":
-            return f"{_shown(found)} must be below {limits['lt']:g}"
-        case "less_than_equal":
-            return f"{_shown(found)} must be at most {limits['le']:g}"
-        case "too_short" | "string_too_short":
-            return "this is empty"
-        case _:
-            return f"this is too long; at most {limits['max_length']} are accepted"
 
 
 def _named(found: object) -> str:
@@ -227,6 +266,19 @@ def _shown(found: object) -> str:
             return str(found)
         case _:
             return "this"
+
+
+def _shared(one: str, other: str) -> int:
+    """How many steps two dotted names share from the top."""
+    pairs = zip(one.split("."), other.split("."), strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+
+def _in_block(home: str) -> str:
+    """Where a block is, for people."""
+    if home == "slos[]":
+        return "to the SLO itself, beside sli"
+    return f"into {home.removeprefix('slos[].')}" if home else "to the top of the file"
 
 
 def _inside(found: object) -> str:

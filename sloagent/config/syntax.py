@@ -2,81 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import yaml
 
-EXPLANATIONS: tuple[tuple[str, Callable[[str, int], bool], str, str], ...] = (
-    (
-        "cannot start any token",
-        lambda line, _: line[: len(line) - len(line.lstrip())].count("\t") > 0,
-        "a tab indents this line",
-        "indent with spaces; YAML does not accept tabs",
+from sloagent.config.document import source_line
+
+
+@dataclass(frozen=True, slots=True)
+class _Explanation:
+    """What we say where the parser's own words hold `said`."""
+
+    said: str
+    summary: str
+    hint: str
+    at_beginning: bool = False
+    """The mistake lies where the thing began that the parser was reading, if that is on an earlier line."""
+    only_at: str = ""
+    """Only where the offending character is one of these."""
+
+
+_EXPLANATIONS = (
+    _Explanation(
+        "cannot start any token", "a tab indents this line", "indent with spaces; YAML does not accept tabs", only_at="\t"
     ),
-    (
-        "cannot start any token",
-        lambda line, at: line[at - 1 : at] in {"@", "`", "%"},
-        "a value cannot begin with this character",
-        "put the value in quotes",
+    _Explanation(
+        "cannot start any token", "a value cannot begin with this character", "put the value in quotes", only_at="@`%|>"
     ),
-    (
-        "mapping values are not allowed",
-        lambda *_: True,
-        "a second colon in one value, or wrong indentation",
+    _Explanation(
+        "mapping values are not allowed", "a second colon in one value, or wrong indentation",
         "put the value in quotes, or indent it like its neighbours",
     ),
-    ("could not find expected ':'", lambda *_: True, "a colon is missing after a name", "write `name: value`"),
-    (
-        "did not find expected key",
-        lambda *_: True,
-        "a name was expected here; the indentation does not fit the lines above",
-        "indent it like its neighbours; quote a value that holds quotes",
+    _Explanation(
+        "could not find expected ':'", "a colon is missing after this name", "write `name: value`", at_beginning=True
     ),
-    (
-        "did not find expected ',' or",
-        lambda *_: True,
-        "a comma or the closing bracket is missing",
-        "close the bracket, or put the value in quotes",
+    _Explanation(
+        "did not find expected key", "the indentation does not fit the lines above, or a quote stands inside quotes",
+        "indent it like its neighbours; write a quote inside single quotes twice",
     ),
-    (
-        "did not find expected node content",
-        lambda *_: True,
-        "a value or a closing bracket is missing",
-        "close the bracket",
+    _Explanation(
+        "did not find expected ',' or", "a bracket is opened here and not closed, or a comma is missing in it",
+        "close the bracket, or put the value in quotes", at_beginning=True,
     ),
-    ("unexpected end of stream", lambda *_: True, "a quote is opened and never closed", "close it"),
-    (
-        "block sequence entries are not allowed",
-        lambda *_: True,
-        "a list item (-) cannot stand here",
+    _Explanation(
+        "did not find expected node content", "a value or a closing bracket is missing", "close the bracket"
+    ),
+    _Explanation("unexpected end of stream", "a quote is opened here and never closed", "close it", at_beginning=True),
+    _Explanation(
+        "block sequence entries are not allowed", "a list item (-) cannot stand here",
         "begin the list on the next line, indented",
     ),
-    (
-        "did not find expected '-' indicator",
-        lambda *_: True,
-        "a list item was expected here",
-        "begin it with -, indented like its neighbours",
+    _Explanation(
+        "did not find expected '-' indicator", "a list item (-) was expected; the indentation does not fit the lines above",
+        "indent it like its neighbours",
     ),
-    (
-        "unknown escape character",
-        lambda *_: True,
-        "an unknown escape in a double-quoted value",
-        "use single quotes, in which backslashes stand for themselves",
+    _Explanation(
+        "unknown escape character", "an unknown escape in double quotes",
+        "use single quotes, in which a backslash stands for itself",
     ),
-    (
-        "undefined alias",
-        lambda *_: True,
-        "an alias without its anchor",
-        "aliases are not accepted; write the value out",
-    ),
-)
-"""The YAML parser's words, when they mean it, and ours: summary and hint."""
+    _Explanation("undefined alias", "an alias without its anchor", "aliases are not accepted; write the value out"),
+)  # fmt: skip
 
 
-def explain(error: yaml.YAMLError, line: str, column: int) -> tuple[str, str]:
-    """Say a YAML syntax error in a sentence that helps, with a hint; the parser's own words where we have no better."""
+def explain(error: yaml.YAMLError, lines: Sequence[str]) -> tuple[int, int, str, str]:
+    """Where a YAML syntax error lies (line and column from 1), what it is, and a hint.
+
+    The parser's own words where we have no better.
+    """
+    place = getattr(error, "problem_mark", None)
+    beginning = getattr(error, "context_mark", None) or place
+    line, column = (place.line + 1, place.column + 1) if place else (1, 1)
     words = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).strip()
-    for said, applies, summary, hint in EXPLANATIONS:
-        if said in words and applies(line, column):
-            return f"this is not YAML: {summary}", hint
-    return f"this is not YAML: {words}", ""
+    character = source_line(tuple(lines), line)[column - 1 : column]
+    for case in _EXPLANATIONS:
+        if case.said not in words or (case.only_at and (not character or character not in case.only_at)):
+            continue
+        if case.at_beginning and beginning and beginning.line + 1 < line:
+            return beginning.line + 1, beginning.column + 1, case.summary, case.hint
+        return line, column, case.summary, case.hint
+    return line, column, words, ""

@@ -73,10 +73,10 @@ class Reader:
                 key=True,
             )
         elif spec.at_most is not None and isinstance(self.sli, RatioSLI):
-            promise = f": at_least: {(1 - at_most) * 100:.10g}%" if at_most is not None else ""
+            promise = f"at_least: {(1 - at_most) * 100:.10g}%" if at_most is not None else "at_least"
             self.findings.add(
                 (*path, "at_most"), "objective/limit", "a ratio promises a share of good events, at least so large",
-                f"write at_least{promise}, if {spec.at_most} is the share of bad ones", key=True,
+                f"write {promise}, if {spec.at_most} is the share of bad ones", key=True,
             )  # fmt: skip
         elif spec.at_least is not None and isinstance(self.sli, LatencySLI):
             self.findings.add(
@@ -157,7 +157,10 @@ class Reader:
             return None
         if not self.unit:
             self.findings.add(
-                path, "sli/unit", "a limit needs the unit of the value it limits", "add unit: … to sli.value"
+                path,
+                "sli/unit",
+                "a limit needs the unit of the value it limits",
+                "add it to sli.value: unit: bytes, seconds, cores, ratio, or a word such as goroutines",
             )
             return None
         try:

@@ -60,7 +60,7 @@ class Reader:
                 self.findings.add((*path, "by", at), "sli/label", f'"{label}" stands twice in `by`', "leave one out")
         where = self._resolved(spec.where, (*path, "where"))
         if where is not None:
-            self._complain(promql.check_where(where, self.window_seconds), (*path, "where"))
+            self._complain(promql.check_where(where, self.window_seconds), (*path, "where"), where)
         return LatencySLI(spec.histogram, (where or "").strip(), spec.by, native=spec.type == "native")
 
     def _ratio(self, spec: RatioSpec, path: Path) -> RatioSLI:
@@ -105,7 +105,7 @@ class Reader:
         complaint = promql.check_query(query, self.window_seconds)
         if complaint is None and counts_events:
             complaint = promql.check_events(query)
-        self._complain(complaint, path)
+        self._complain(complaint, path, query)
         return query.strip()
 
     def _resolved(self, text: str, path: Path) -> str | None:
@@ -114,6 +114,12 @@ class Reader:
             unknown_parameter(self.findings, path, name, self.parameters)
         return None if unknown else resolved
 
-    def _complain(self, complaint: Complaint | None, path: Path) -> None:
-        if complaint is not None:
-            self.findings.add(path, complaint.check, complaint.summary, complaint.hint)
+    def _complain(self, complaint: Complaint | None, path: Path, resolved: str = "") -> None:
+        """Note the complaint, and what the parameters have made of the text if that is what is wrong."""
+        if complaint is None:
+            return
+        hint = complaint.hint
+        if resolved and resolved != self.findings.document.at(path) and "$" in str(self.findings.document.at(path)):
+            shown = resolved if len(resolved) <= 160 else f"{resolved[:160]}…"
+            hint = "; ".join(filter(None, (hint, f"with its parameters it is {shown}")))
+        self.findings.add(path, complaint.check, complaint.summary, hint)
