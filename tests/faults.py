@@ -181,9 +181,9 @@ class FaultServer:
 
 def _read_request(reader: object, number: int) -> Request | None:
     line = reader.readline(65_536).decode("latin-1").strip()
-    if not line:
-        return None
-    method, target, _ = line.split(" ", 2)
+    if line.count(" ") != 2:
+        return None  # the end, or not HTTP at all, such as the beginning of TLS
+    method, target, _ = line.split(" ")
     headers: dict[str, str] = {}
     while header := reader.readline(65_536).decode("latin-1").strip():
         name, _, value = header.partition(":")

@@ -133,6 +133,8 @@ def _tls_words(error: BaseException) -> str:
     for cause in chain(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _escaped(cause.verify_message, LONGEST_WORDS)
+        if isinstance(cause, ssl.SSLEOFError):
+            return "the peer ended the connection; perhaps it wants a client certificate (tls_config.cert_file)"
         if isinstance(cause, ssl.SSLError) and cause.reason:
             return _escaped(cause.reason.lower().replace("_", " "), LONGEST_WORDS)
     return words(str(error).encode())

@@ -30,7 +30,8 @@ NESTED_IN = b'{"status":"success","data":{"resultType":"vector","result":[{"metr
 CASES: list[tuple[str, Fault, Kind, bool, str]] = [
     ("503 of a query that ran out of time", faults.error(503, "timeout", "query timed out in expression evaluation"),
      Kind.TIMEOUT, False, "answered 503 Service Unavailable: query timed out in expression evaluation"),
-    ("503 of a busy proxy", faults.status(503, b"<h1>busy</h1>"), Kind.UNAVAILABLE, False, "503 Service Unavailable: <h1>busy"),
+    ("503 of a busy proxy", faults.status(503, b"<h1>busy</h1>"), Kind.UNAVAILABLE, False,
+     "503 Service Unavailable: <h1>busy"),
     ("429 that asks to wait for ever", faults.error(429, "too_many", "slow down", "Retry-After: 1000000000"),
      Kind.UNAVAILABLE, False, "429 Too Many Requests: slow down"),
     ("500", faults.error(500, "internal", "oops"), Kind.UNAVAILABLE, False, "500 Internal Server Error: oops"),
