@@ -119,6 +119,14 @@ def test_slots_that_were_only_refused_are_not_evaluated():
     assert summary.windows.undecided == 20
 
 
+def test_a_refused_slot_is_undecided_for_every_series():
+    recorded = slots(SLO, [GOOD] * 97)
+    recorded += [judge(SLO, 60 * (97 + i), refusal(Kind.BAD_DATA, final=True)) for i in range(3)]
+    (row,) = summarise(SLO, tally(SLO, recorded), expected=100, excluded=0, whole=None).series
+    assert (row.windows.undecided, row.windows.missing, row.windows.idle) == (3, 0, 0)
+    assert (row.outcome, row.good_windows) == (Outcome.INCONCLUSIVE, Share(0.97, 1.0))
+
+
 def test_with_less_than_nine_tenths_evaluated_a_certain_fail_stays():
     row = series_of(SLO, [BAD] * 50, expected=100)
     assert (row.outcome, row.cause) == (Outcome.FAIL, Cause.DECIDED)
