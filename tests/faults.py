@@ -162,6 +162,9 @@ class FaultServer:
     def _serve(self, connection: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), connection, connection.makefile("rb") as reader:
             try:
+                if reader.peek(1)[:1] == b"\x16":  # the beginning of TLS
+                    connection.sendall(_head(400, "Content-Length: 0"))
+                    return
                 while (request := _read_request(reader, number)) is not None:
                     self.requests.append(request)
                     if not self._chosen(request)(Exchange(connection, request, self)):
@@ -182,7 +185,7 @@ class FaultServer:
 def _read_request(reader: object, number: int) -> Request | None:
     line = reader.readline(65_536).decode("latin-1").strip()
     if line.count(" ") != 2:
-        return None  # the end, or not HTTP at all, such as the beginning of TLS
+        return None  # the end, or not HTTP at all
     method, target, _ = line.split(" ")
     headers: dict[str, str] = {}
     while header := reader.readline(65_536).decode("latin-1").strip():
