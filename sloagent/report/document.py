@@ -58,7 +58,7 @@ def text_of(report: Report) -> str:
 def _result(result: Result, report: Report) -> dict[str, JSON]:
     summary, evidence = result.summary, result.evidence
     phases: list[JSON] = [
-        {"phase": phase.name} | _summary(one) for phase, one in zip(report.run.phases, result.phases, strict=True)
+        {"phase": phase.name, **_summary(one)} for phase, one in zip(report.run.phases, result.phases, strict=True)
     ]
     refusals: dict[str, JSON] = dict(result.refusals)
     warnings: dict[str, JSON] = dict(result.warnings)
@@ -113,7 +113,7 @@ def _series(slo: SLO, series: RangeVerdict) -> dict[str, JSON]:
         "windows": _windows(series.windows),
         "good_windows": share(series.good_windows),
         "whole": _reading(slo, series.whole),
-        "worst": {"at": instant(worst.slot)} | (_reading(slo, worst.verdict) or {}) if worst else None,
+        "worst": {"at": instant(worst.slot), **(_reading(slo, worst.verdict) or {})} if worst else None,
         "growth": _growth(series.growth),
     }
 

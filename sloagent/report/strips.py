@@ -22,7 +22,7 @@ class Absence(StrEnum):
 
 State = Outcome | Absence
 
-_WORST_FIRST: tuple[State, ...] = (
+WORST_FIRST: tuple[State, ...] = (
     Outcome.FAIL,
     Outcome.ERROR,
     Outcome.INCONCLUSIVE,
@@ -55,7 +55,7 @@ def strip(
     segments: list[Segment] = []
     for first in range(0, len(expected), per_cell):
         cell = expected[first : first + per_cell]
-        state = min((_state(slot, included, outcomes) for slot in cell), key=_WORST_FIRST.index)
+        state = min((_state(slot, included, outcomes) for slot in cell), key=WORST_FIRST.index)
         if segments and segments[-1].state == state:
             segments[-1] = Segment(segments[-1].start, cell[-1], state, segments[-1].slots + len(cell))
         else:

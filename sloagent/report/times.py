@@ -26,6 +26,13 @@ def stretch(whole: TimeRange) -> str:
     return f"{moment(whole.start)} – {moment(whole.end)} UTC"
 
 
+def between(first: int, last: int) -> str:
+    """`05:52–05:56`, with days where they differ."""
+    if at(first).date() == at(last).date():
+        return f"{clock(first)}–{clock(last)}"
+    return f"{moment(first)} – {moment(last)}"
+
+
 def duration(seconds: float) -> str:
     """`28 min`, `6 h 30 min`, `3 d 4 h`: the two largest parts."""
     left = round(seconds)
