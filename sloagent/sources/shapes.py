@@ -187,11 +187,11 @@ def _events(members: Sequence[Member]) -> Read:
 
     def read(row: Row) -> Sample:
         part, total = (row[sides[side]] if side in sides else None for side in (PART, TOTAL))
-        for name, count in (("counted events", part), ("total", total)):
+        for what, count in (("counted events are", part), ("total is", total)):
             if isinstance(count, NativeHistogram):
-                return Malformed(f"the {name} of the ratio is a native histogram, not a number")
+                return Malformed(f"the ratio's {what} a native histogram, not a number")
             if count is not None and not 0.0 <= count < math.inf:
-                return Malformed(f"the {name} of the ratio is {_shown(count)}")
+                return Malformed(f"the ratio's {what} {_shown(count)}")
         return Events(part, total)  # type: ignore[arg-type]
 
     return read
