@@ -45,7 +45,10 @@ def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
     clock = tmp_path / "offset"
     clock.write_text("0")
     agent = AgentDirectory(
-        tmp_path / "agent", prometheus.url, slos={"own.yaml": SLO}, extra="evaluation: {delay: 200ms, query_timeout: 5s}\n"
+        tmp_path / "agent",
+        prometheus.url,
+        slos={"own.yaml": SLO},
+        extra="evaluation: {delay: 200ms, query_timeout: 5s}\n",
     )
     stepped = (sys.executable, str(Path(__file__).with_name("stepped.py")), str(clock))
     with DaemonProcess(agent, program=stepped) as daemon:
@@ -59,7 +62,9 @@ def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
         wait_until(lambda: (daemon.metric("sloagent_clock_jumps_total") or 0) >= 1, 5, "the step being noticed")
         asked = daemon.metric("sloagent_query_duration_seconds_count") or 0
         wait_until(
-            lambda: (daemon.metric("sloagent_query_duration_seconds_count") or 0) > asked or step < 0, 5, "a tick while stepped"
+            lambda: (daemon.metric("sloagent_query_duration_seconds_count") or 0) > asked or step < 0,
+            5,
+            "a tick while stepped",
         )
         recorded_in_the_future = [line for line in agent.dump().splitlines() if in_the_future(line)]
         assert recorded_in_the_future == [], "a slot of Prometheus's future was recorded"
