@@ -34,10 +34,9 @@ def dump(configuration: Path) -> None:
     store = _open(configuration)
     try:
         # JSON is UTF-8 whatever the terminal's locale says.
-        stream = click.get_binary_stream("stdout")
         for line in store.dump():
-            stream.write(line.encode() + b"\n")
-        stream.flush()
+            sys.stdout.buffer.write(line.encode() + b"\n")
+        sys.stdout.flush()
     finally:
         store.close()
 
@@ -69,6 +68,10 @@ def check(configuration: Path, form: str) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 def backup(configuration: Path, target: Path) -> None:
     """Write a consistent copy to TARGET, which must not exist. Use it in the store's place to restore."""
+    if target.exists() or target.is_symlink():
+        raise click.UsageError(f"{target} exists already; a backup never replaces a file, choose another name")
+    if not target.absolute().parent.is_dir():
+        raise click.UsageError(f"there is no directory {target.parent} to write the backup to")
     store = _open(configuration)
     try:
         store.backup(target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -106,25 +106,29 @@ def tally_over(
         return tally(slo, ())
     starts = [first for first, _ in wanted]
     uses: dict[str, int] = {}
-    parts: list[Tally] = []
 
     def is_wanted(slot: int) -> bool:
         place = bisect_right(starts, slot) - 1
         return place >= 0 and slot <= wanted[place][1]
 
-    for rolled in read_roll_ups(connection, names, slo_id, slo.interval, wanted[0][0], wanted[-1][1]):
-        inside = [slot for slot in rolled.slots if is_wanted(slot)]
-        if len(inside) == len(rolled.slots):
-            parts.append(rolled.tally)
-            for histogram, slot in rolled.first_uses.items():
-                uses[histogram] = min(slot, uses.get(histogram, slot))
-        elif inside:
-            raise _inside(slo, rolled)
-    for stretch in wanted:
-        for histogram, slot in _first_uses(connection, slo_id, stretch).items():
+    def used(first_uses: Mapping[str, int]) -> None:
+        for histogram, slot in first_uses.items():
             uses[histogram] = min(slot, uses.get(histogram, slot))
-    parts.append(tally(slo, _rows(connection, names, slo_id, slo, wanted)))
-    return _in_order_of_use(merge(parts), uses)
+
+    def parts() -> Iterator[Tally]:
+        # One at a time: three months of a thousand series do not fit into memory.
+        for rolled in read_roll_ups(connection, names, slo_id, slo.interval, wanted[0][0], wanted[-1][1]):
+            inside = [slot for slot in rolled.slots if is_wanted(slot)]
+            if len(inside) == len(rolled.slots):
+                used(rolled.first_uses)
+                yield rolled.tally
+            elif inside:
+                raise _inside(slo, rolled)
+        for stretch in wanted:
+            used(_first_uses(connection, slo_id, stretch))
+        yield tally(slo, _rows(connection, names, slo_id, slo, wanted))
+
+    return _in_order_of_use(merge(parts()), uses)
 
 
 def _rows(
