@@ -36,7 +36,9 @@ class Stretch:
     def pieces(self, slo: SLO) -> list[tuple[int, int]]:
         """The pieces that make up the stretch as a whole: all that any of its windows saw."""
         slots = self.slots(slo)
-        whole = TimeRange(at(slots[0] - slo.window), at(slots[-1])) if slots and not self.inside else self.span
+        if not slots and not self.inside:
+            return []
+        whole = self.span if self.inside else TimeRange(at(slots[0] - slo.window), at(slots[-1]))
         borders = [edge for phase in self.phases for edge in (phase.range.start, phase.range.end)]
         return pieces.cuts(whole, borders, [e.range for e in self.exclusions])
 
@@ -47,12 +49,12 @@ class Stretch:
 
 def fill(
     cycle: Cycle, slos: Sequence[SLO], stretch: Stretch, *, max_response: int, progress: Callable[[int], None]
-) -> dict[str, str]:
-    """Evaluate and record what the store lacks of the stretch. Returns, per SLO name, why slots stayed pending.
+) -> dict[SLO, str]:
+    """Evaluate and record what the store lacks of the stretch. Returns, in the order of `slos`, why slots stayed pending.
 
     Raises StoreError.
     """
-    trouble: dict[str, str] = {}
+    trouble: dict[SLO, str] = {}
 
     def fill_one(slo: SLO) -> None:
         filler = Filler(cycle, max_response, progress)
@@ -60,13 +62,13 @@ def fill(
         try:
             filler.fill(slo, lacking(cycle, slo, expected))
         except PeerAwayError as away:
-            trouble[slo.name] = away.refusal.message
+            trouble[slo] = away.refusal.message
         refusal = pieces.fetch(cycle.source, cycle.store, slo, stretch.pieces(slo))
         if refusal is not None:
-            trouble.setdefault(slo.name, refusal.message)
+            trouble.setdefault(slo, refusal.message)
 
     cycle.each(fill_one, slos)
-    return trouble
+    return {slo: trouble[slo] for slo in slos if slo in trouble}
 
 
 def summary(cycle: Cycle, slo: SLO, stretch: Stretch) -> RangeSummary:

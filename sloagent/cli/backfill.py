@@ -21,6 +21,7 @@ def command(configuration: Path, start: datetime | None, end: datetime | None, n
     """Evaluate every slot of a range that the store lacks, and record it, as the daemon would have done."""
     from sloagent.app import assess
     from sloagent.app.wiring import open_agent
+    from sloagent.cli.judging import say_trouble
 
     if start is None:
         raise click.UsageError("--from is needed, such as --from -24h")
@@ -42,8 +43,7 @@ def command(configuration: Path, start: datetime | None, end: datetime | None, n
             f"{total - left:,} slots recorded, {expected - total:,} were there already, {left:,} stay pending "
             f"({len(slos)} SLOs, {stamp(stretch_range.start)} to {stamp(stretch_range.end)})"
         )
-        for name, why in trouble.items():
-            click.echo(f"{name}: {why}", err=True)
+        say_trouble(trouble)
         if left:
             raise SourceError(
                 f"{left:,} slots could not be asked", kind="pending", retryable=True,

@@ -92,6 +92,11 @@ def _range(
         if chosen is None:
             raise click.UsageError("--to needs --from")
         stretch = Stretch(chosen, inside=False)
+        if not any(stretch.slots(slo) for slo in slos):
+            shortest = min(slo.interval for slo in slos)
+            raise click.UsageError(
+                f"no slot lies between --from and --to: one falls on each whole multiple of {shortest} s"
+            )
         judged = judging.judged(agent, slos, stretch)
         head = judging.heading(agent, stretch, judged.summaries)
         slots = [slot for slo in slos for slot in judging.slots_of(agent, slo, stretch)] if each else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -26,8 +26,8 @@ class Judged:
 
     stretch: Stretch
     summaries: tuple[RangeSummary, ...]
-    trouble: dict[str, str]
-    """SLO name to why slots stayed pending."""
+    trouble: dict[SLO, str]
+    """Why slots stayed pending."""
 
     @property
     def range(self) -> TimeRange:
@@ -42,7 +42,15 @@ def judged(agent: Agent, slos: Sequence[SLO], stretch: Stretch) -> Judged:
         trouble = assess.fill(
             agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
         )
-    return Judged(stretch, tuple(assess.summary(agent.cycle, slo, stretch) for slo in slos), trouble)
+    return Judged(stretch, tuple(_summary(agent, slo, stretch, trouble.get(slo, "")) for slo in slos), trouble)
+
+
+def _summary(agent: Agent, slo: SLO, stretch: Stretch, why_pending: str) -> RangeSummary:
+    """The verdict over the stretch; where nothing at all is known of it, its reason says why nobody answered."""
+    summary = assess.summary(agent.cycle, slo, stretch)
+    if why_pending and not summary.series and not summary.windows.evaluated:
+        return replace(summary, detail=why_pending)
+    return summary
 
 
 def slots_of(agent: Agent, slo: SLO, stretch: Stretch) -> list[SlotVerdict]:
@@ -78,11 +86,11 @@ def terminal() -> Terminal:
     return Terminal(columns=columns, encoding=sys.stdout.encoding or "ascii", colour=colour)
 
 
-def say_trouble(trouble: dict[str, str]) -> None:
+def say_trouble(trouble: dict[SLO, str]) -> None:
     """Why slots are missing, on standard error, each reason once."""
     by_reason: dict[str, list[str]] = {}
-    for name, why in trouble.items():
-        by_reason.setdefault(why, []).append(name)
+    for slo, why in trouble.items():
+        by_reason.setdefault(why, []).append(slo.name)
     for why, names in by_reason.items():
         click.echo(f"not answered ({', '.join(names)}): {why}", err=True)
 

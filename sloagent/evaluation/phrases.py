@@ -60,7 +60,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "at_least": ("{value}, at least {limit} promised", "{value}，承诺不低于 {limit}"),
     "past_warn": ("; past the warn level of {warn}", "；已越过警告线 {warn}"),
     "refused": ("refused: {detail}", "查询失败：{detail}"),
-    "pending": ("no answer yet, asked again: {detail}", "尚无结果，将重试：{detail}"),
+    "pending": ("no answer yet: {detail}", "尚无结果：{detail}"),
     # Several series.
     "count_fail": ("{count} of {all} series fail", "{all} 条序列中 {count} 条不达标"),
     "count_error": ("{count} of {all} series in error", "{all} 条序列中 {count} 条出错"),
@@ -75,6 +75,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Prometheus 对该查询没有返回时间序列：指标或其标签不存在",
     ),
     # A range.
+    "no_slots": ("no slot lies in this stretch of time", "该时段内没有评估时刻"),
+    "all_excluded": ("every slot of this stretch is excluded", "该时段内的所有评估时刻均被排除"),
     "windows": ("{good} of {judged} windows good, {promised} promised", "{judged} 个窗口中 {good} 个达标，承诺 {promised}"),
     "windows_all": ("{good} of {judged} windows good, all promised", "{judged} 个窗口中 {good} 个达标，承诺全部达标"),
     "undecided": ("{count} undecided", "{count} 个未判定"),

@@ -202,12 +202,15 @@ def _summary(slo: SLO, summary: RangeSummary, lang: str) -> str:
     if summary.cause is Cause.REFUSED:
         return phrase("refused", lang, detail=summary.detail)
     if not summary.series:
+        windows = summary.windows
+        if windows.expected <= windows.excluded:
+            return phrase("all_excluded" if windows.expected else "no_slots", lang)
         if summary.cause is Cause.NO_SERIES:
             return phrase("no_series_at_all", lang)
-        windows = summary.windows
         least = wording.exactly(LEAST_EVALUATED, "ratio")
         count, slots = windows.evaluated, windows.expected - windows.excluded
-        return phrase("too_little_evaluated", lang, count=count, all=slots, least=least)
+        known = phrase("too_little_evaluated", lang, count=count, all=slots, least=least)
+        return joined([known, phrase("pending", lang, detail=summary.detail)] if summary.detail else [known], lang)
     if len(summary.series) == 1:
         return _range(slo, summary.series[0], lang)
     return _counted(summary.series, lang)

@@ -127,7 +127,7 @@ def test_a_slot_without_series_says_what_that_means():
 
 
 @pytest.mark.parametrize(
-    ("final", "text"), [(True, "refused: HTTP 422"), (False, "no answer yet, asked again: HTTP 422")]
+    ("final", "text"), [(True, "refused: HTTP 422"), (False, "no answer yet: HTTP 422")]
 )
 def test_a_refusal_is_told_in_the_peers_words(final, text):
     slot = judge(latency(), 600, refusal(Kind.EXECUTION, final=final, message="HTTP 422"))
