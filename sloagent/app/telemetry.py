@@ -18,7 +18,7 @@ class Telemetry:
     """The agent's own metrics. All methods may be called from any thread."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._evaluations = Counter(
             "sloagent_evaluations", "Slots of SLOs judged, by outcome", ["outcome"], registry=self.registry
