@@ -426,3 +426,18 @@ def test_a_slo_with_many_names_asks_no_further_than_it_must(prometheus: Promethe
         source.at(names, MIDDLE)
         source.close()
         assert len(server.requests) == 2
+
+
+def test_after_a_long_gap_the_past_is_still_found(source: PrometheusSource):
+    long_after = END + 7 * 86_400
+    assert answer(source.at(data.VALUE, long_after)).series == {}
+    assert answer(source.at(slo(ValueSLI("vector(1)", "ratio")), long_after)).series == {(): 1.0}
+
+
+def test_whether_there_is_a_past_is_not_asked_again_and_again(prometheus: Prometheus):
+    with FaultServer(prometheus.url) as server:
+        source = PrometheusSource(PrometheusSettings(url=server.url))
+        for asked_for in (data.NOTHING, data.VALUE, data.RATIO, data.SCALAR, data.NOTHING):
+            assert isinstance(source.at(asked_for, MIDDLE), Answer)
+        source.close()
+        assert [r.method for r in server.requests].count("GET") == 1
