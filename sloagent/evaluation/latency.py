@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from sloagent.evaluation.quantiles import quantile_of, raised, reaches, share_of
+from sloagent.evaluation.quantiles import SLACK, quantile_of, raised, reaches, share_of
 from sloagent.model.distribution import Distribution
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.verdict import Cause, Outcome, Share, Verdict
@@ -62,14 +62,20 @@ def _decide(
     at_low, at_high = share_of(bounds, counts, above, at_most)
     share = Share(at_low.lower, at_high.upper)
     if reaches(share.lower, promised):
-        return Outcome.PASS, Cause.DECIDED, share
+        return Outcome.PASS, _decided(at_low), share
     if not reaches(share.upper, promised):
-        return Outcome.FAIL, Cause.DECIDED, share
+        return Outcome.FAIL, _decided(at_high), share
     if reaches(at_low.upper, promised) or not reaches(at_high.lower, promised):
         # Without the fall, at_low (or at_high) would be one number and would decide, this way or the other.
         return Outcome.INCONCLUSIVE, Cause.FALLING_COUNTS, share
     beyond = len(bounds) == 1 or at_most > bounds[-2]
     return Outcome.INCONCLUSIVE, Cause.LIMIT_BEYOND_LAST_BUCKET if beyond else Cause.LIMIT_INSIDE_BUCKET, share
+
+
+def _decided(at_bound: Share) -> Cause:
+    """A share at one bound is an interval only where counts fall."""
+    fall = at_bound.upper - at_bound.lower > SLACK
+    return Cause.DECIDED_DESPITE_FALL if fall else Cause.DECIDED
 
 
 def _fault(distribution: Distribution) -> str:

@@ -32,6 +32,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "between {low} and {high} within {limit}, {promised} promised: the counts fall too far from bound to bound",
         "{limit} 以内的占比介于 {low} 与 {high}，承诺 {promised}：累计计数在桶边界之间下降，幅度超出判定所需",
     ),
+    "despite_fall": (
+        "; counts fall from bound to bound, which does not change the verdict",
+        "；累计计数在桶边界之间有下降，但不影响判定",
+    ),
     "too_few": ("{events} events, {least} needed to judge", "{events} 个事件，至少需要 {least} 个才能判定"),
     "no_events": ("no events", "没有事件"),
     "no_series": ("no such series", "没有该时间序列"),

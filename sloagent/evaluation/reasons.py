@@ -82,7 +82,8 @@ def _latency(slo: SLO, verdict: Verdict, share: Share, lang: str) -> str:
             return phrase("inside_bucket", lang, lower=wording.exactly(found.lower, slo.unit), upper=upper, **words)
         case Cause.FALLING_COUNTS:
             return phrase("falling", lang, **words)
-    return phrase("within", lang, **words) + _warning(slo, verdict, "warned", lang)
+    fall = phrase("despite_fall", lang) if verdict.cause is Cause.DECIDED_DESPITE_FALL else ""
+    return phrase("within", lang, **words) + _warning(slo, verdict, "warned", lang) + fall
 
 
 def _number(slo: SLO, verdict: Verdict, lang: str) -> str:

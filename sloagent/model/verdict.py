@@ -28,6 +28,8 @@ class Cause(StrEnum):
 
     DECIDED = "decided"
     """The numbers decide: pass, warn or fail."""
+    DECIDED_DESPITE_FALL = "decided_despite_fall"
+    """Cumulative counts fall from bound to bound, and the numbers decide all the same."""
     LIMIT_INSIDE_BUCKET = "limit_inside_bucket"
     LIMIT_BEYOND_LAST_BUCKET = "limit_beyond_last_bucket"
     FALLING_COUNTS = "falling_counts"

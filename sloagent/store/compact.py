@@ -42,6 +42,7 @@ CAUSE_CODES: Mapping[Cause, int] = {
     Cause.UNDECIDED_WINDOWS: 16,
     Cause.TOO_LITTLE_EVALUATED: 17,
     Cause.GROWS: 18,
+    Cause.DECIDED_DESPITE_FALL: 19,
 }
 """A code is never given another meaning; docs/store.md lists them."""
 

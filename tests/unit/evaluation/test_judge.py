@@ -106,7 +106,7 @@ def test_a_promised_percentile_beside_the_usual_three_is_kept_and_is_the_value()
 
 def test_a_fall_that_does_not_reach_the_decision_leaves_the_verdict_and_widens_the_share():
     verdict = judged(latency(at_most=1.0), histogram((1, 2, inf), (999, 998, 1000)))
-    assert (verdict.outcome, verdict.cause) == (Outcome.PASS, Cause.DECIDED)
+    assert (verdict.outcome, verdict.cause) == (Outcome.PASS, Cause.DECIDED_DESPITE_FALL)
     assert verdict.good_share == Share(0.998, 0.999)
 
 
