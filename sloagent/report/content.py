@@ -9,7 +9,6 @@ from urllib.parse import urlencode, urlsplit
 
 from sloagent.evaluation.roll_up import exit_code
 from sloagent.model.run import Run
-from sloagent.model.samples import Question
 from sloagent.model.slo import SLO, Labels, SLOSet, Text
 from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, RangeSummary, SlotVerdict
@@ -50,6 +49,8 @@ class Evidence:
     series: Labels
     query: str
     curl: str
+    said: str
+    """The peer's own words, where it refused."""
     graph_url: str
     """The peer's graph page around the slot; empty where its address is none that a browser opens."""
 
@@ -148,7 +149,7 @@ def _result(
     refusals: Counter[str] = Counter()
     warnings: Counter[str] = Counter()
     failing: tuple[int, ...] = ()
-    shown: tuple[int, Question] | None = None
+    shown: SlotVerdict | None = None
     for slot in one.slots:
         outcomes[slot.slot] = slot.outcome
         if slot.cause is Cause.REFUSED:
@@ -156,8 +157,8 @@ def _result(
         warnings.update(slot.warnings)
         if slot.outcome is Outcome.FAIL:
             failing = (failing[0] if failing else slot.slot, slot.slot)
-        if shown is None or (shown[0] != wanted and wanted is not None and slot.slot <= wanted):
-            shown = (slot.slot, slot.question)
+        if shown is None or (wanted is not None and slot.slot <= wanted):
+            shown = slot
     return Result(
         anchor=_anchor(slo, anchors), summary=one.whole, phases=one.phases,
         strip=strip(one.expected, one.counted, outcomes, slo.interval), failing=failing,
@@ -173,12 +174,11 @@ def _anchor(slo: SLO, taken: Counter[str]) -> str:
 
 
 def _evidence(
-    shown: tuple[int, Question], series: Labels, whole: TimeRange, url: str, curl: Callable[[str, int], str]
+    slot: SlotVerdict, series: Labels, whole: TimeRange, url: str, curl: Callable[[str, int], str]
 ) -> Evidence:
-    slot, question = shown
-    return Evidence(
-        slot, series, question.query, curl(question.query, slot), _graph_url(url, question.query, slot, whole)
-    )
+    query = slot.question.query
+    said = slot.detail if slot.cause is Cause.REFUSED else ""
+    return Evidence(slot.slot, series, query, curl(query, slot.slot), said, _graph_url(url, query, slot.slot, whole))
 
 
 def _graph_url(url: str, query: str, slot: int, whole: TimeRange) -> str:

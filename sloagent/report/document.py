@@ -80,6 +80,7 @@ def _result(result: Result, report: Report) -> dict[str, JSON]:
                 "labels": _labels(evidence.series),
                 "query": evidence.query,
                 "curl": evidence.curl,
+                "said": evidence.said or None,
             }
             if evidence
             else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LONGEST = 200
@@ -9,7 +10,9 @@ LONGEST = 200
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MARKDOWN_SPECIAL = frozenset("\\`*_{}[]<>|~#!&")
+_MARKDOWN_SPECIAL = frozenset("\\`*_[]~#")
+_OPENING = re.compile(r"^[-+=]|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$)")
+"""What would begin a list or underline a heading."""
 
 
 def visible(text: str, longest: int = LONGEST) -> str:
@@ -23,7 +26,7 @@ def visible(text: str, longest: int = LONGEST) -> str:
 
 def markdown(text: str, longest: int = LONGEST) -> str:
     """`text` for a GitHub-flavoured Markdown paragraph or table cell: shown as it is, never read as markup or HTML."""
-    return "".join(_for_markdown(character) for character in visible(text, longest)).replace("://", ":&#47;/")
+    return _OPENING.sub(r"\\\g<0>", "".join(_for_markdown(character) for character in visible(text, longest).lstrip()))
 
 
 def markdown_code(text: str, longest: int = LONGEST) -> str:

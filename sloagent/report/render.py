@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -17,10 +19,14 @@ from sloagent.report import escaping
 from sloagent.report.content import Report
 from sloagent.report.document import text_of
 from sloagent.report.locale import LANGUAGES
-from sloagent.report.view import view
+from sloagent.report.view import Verdict, view
 from sloagent.report.words import Words
 
 FORMATS = ("md", "html", "json")
+_MARKS = {
+    "fail": "❌", "error": "⛔", "inconclusive": "❔", "warn": "⚠️", "pass": "✅", "no-data": "➖", "measured": "📏",
+}  # fmt: skip
+_NUMBER_AND_BUCKET = re.compile(r"(.+?)\s*[(（](.+)[)）]")
 _LONGEST = 20_000
 """Characters of any one text. Names are cut far earlier, by the view; this is for queries and a peer's words."""
 
@@ -61,7 +67,8 @@ def html(report: Report, templates: Path, language: str = "en") -> str:
     style = (templates / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     words = Words(language)
-    environment = _environment(templates, autoescape=True, shown=_for_html)
+    environment = _environment(templates, _for_html)
+    environment.filters["stacked"] = _stacked
     return environment.get_template("report.html.j2").render(
         view=view(report, words),
         say=words.say,
@@ -74,17 +81,18 @@ def html(report: Report, templates: Path, language: str = "en") -> str:
 def markdown(report: Report, templates: Path, language: str = "en") -> str:
     """The report as GitHub-flavoured Markdown."""
     words = Words(language)
-    environment = _environment(templates, autoescape=False, shown=_for_markdown)
-    environment.filters["code"] = _code_block
+    environment = _environment(templates, _for_markdown)
+    environment.filters |= {"code": _code_block, "mark": _mark, "url": _url}
     return environment.get_template("report.md.j2").render(view=view(report, words), say=words.say)
 
 
-def _environment(
-    templates: Path, *, autoescape: bool, shown: Callable[[object], object]
-) -> ImmutableSandboxedEnvironment:
-    """Every text that a template shows passes through `shown`: no template can forget to escape."""
+def _environment(templates: Path, shown: Callable[[object], object]) -> ImmutableSandboxedEnvironment:
+    """Every text that a template shows passes through `shown`, and then through HTML's escaping unless that was markup.
+
+    No template can forget to escape.
+    """
     return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(templates), autoescape=autoescape, finalize=shown, undefined=StrictUndefined,
+        loader=FileSystemLoader(templates), autoescape=True, finalize=shown, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
 
@@ -97,8 +105,23 @@ def _for_html(value: object) -> object:
 
 def _for_markdown(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
-        return escaping.markdown(value, _LONGEST)
+        return Markup(escaping.markdown(value, _LONGEST))  # noqa: S704 - escaped for Markdown and HTML
     return value
+
+
+def _mark(verdict: Verdict) -> str:
+    return _MARKS.get(verdict.kind, "")
+
+
+def _url(address: str) -> Markup:
+    """An address between angle brackets: nothing in it ends them."""
+    return Markup(quote(address, safe=":/?#[]@!$&'()*+,;=%"))  # noqa: S704 - quoted
+
+
+def _stacked(text: str) -> tuple[str, str]:
+    """A number and the bucket that it lies in, as two lines of one cell: `4.41 s (4–5 s)`."""
+    found = _NUMBER_AND_BUCKET.fullmatch(text)
+    return (found.group(1), found.group(2)) if found else (text, "")
 
 
 def _code_block(text: str, language: str = "") -> Markup:

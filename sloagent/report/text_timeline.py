@@ -47,7 +47,7 @@ def text_timeline(report: Report, words: Words) -> str:
     first, last = times.clock(start), times.clock(end)
     lines.append(f"{'':<{left}}  {first}{' ' * max(1, count - len(first) - len(last))}{last}")
     used = {segment.state for result in rows for segment in result.strip}
-    legend = [f"{_SIGNS[state]} {words.say(state.value)}" for state in WORST_FIRST if state in used]
+    legend = [f"{_SIGNS[state].replace(' ', "' '")} {words.say(state.value)}" for state in WORST_FIRST if state in used]
     return "\n".join([*lines, "", "   ".join(legend)])
 
 

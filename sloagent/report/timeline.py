@@ -94,7 +94,7 @@ def timeline(report: Report, words: Words) -> Timeline:
     for index, result in enumerate(rows):
         middle = head + _ROW * index + _ROW / 2
         strips += [_box(scale, segment, middle, words) for segment in result.strip]
-        outcome = result.summary.outcome.value
+        outcome = result.summary.outcome.value.replace("_", "-")
         labels.append(Label(0, round(middle + 4, 1), words.title(result.slo), result.anchor, outcome))
     ticks = tuple(Label(scale.x(tick), bottom + 17, text) for tick, text in scale.ticks())
     return Timeline(bottom + _FOOT, tuple(bands), tuple(names), tuple(strips), tuple(labels), ticks, bottom=bottom)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sloagent.evaluation import wording
-from sloagent.model.slo import SLO, Labels, LatencySLI
+from sloagent.model.slo import SLO, Labels, LatencySLI, Limit
 from sloagent.model.verdict import Cause, Outcome, RangeSummary, RangeVerdict
 from sloagent.report import quality, times
 from sloagent.report.answer import answer
@@ -47,6 +47,7 @@ class Row:
     good: str
     whole: str
     worst: str
+    worst_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Numbers:
     limit: str
     good: str
     worst: str
+    worst_at: str
     quiet: bool
     """It does not gate."""
 
@@ -208,7 +210,7 @@ def _row(result: Result, words: Words) -> Row:
     return Row(
         result.anchor, _verdict(result.summary.outcome, words), words.title(slo), slo.name, objective,
         (_name(series.labels) if series else "") or wording.ABSENT,
-        _good(series, words), _whole(slo, series, words), _worst(slo, series, words),
+        _good(series, words), _whole(slo, series, words), *_worst(slo, series, words),
     )  # fmt: skip
 
 
@@ -229,11 +231,11 @@ def _whole(slo: SLO, series: RangeVerdict | None, words: Words) -> str:
     return wording.value(slo, series.whole, words.language) if series and series.whole else wording.ABSENT
 
 
-def _worst(slo: SLO, series: RangeVerdict | None, words: Words) -> str:
+def _worst(slo: SLO, series: RangeVerdict | None, words: Words) -> tuple[str, str]:
+    """The worst window's number and its time."""
     if series is None or series.worst is None or series.worst.verdict.value is None:
-        return wording.ABSENT
-    value = wording.value(slo, series.worst.verdict, words.language)
-    return words.say("at", value=value, time=times.clock(series.worst.slot))
+        return wording.ABSENT, ""
+    return wording.value(slo, series.worst.verdict, words.language), times.clock(series.worst.slot)
 
 
 def _concern(result: Result, words: Words) -> Concern:
@@ -244,6 +246,8 @@ def _concern(result: Result, words: Words) -> Concern:
         name = _name(worst.labels)
         sentence = words.reason(result.slo, worst)
         sentences.insert(0, f"{name}: {sentence}" if name else sentence)
+    if result.evidence and result.evidence.said:
+        sentences.append(words.say("said", words=result.evidence.said))
     return Concern(
         result.anchor, _verdict(summary.outcome, words), words.title(result.slo), tuple(sentences),
         _proof(result.evidence, words),
@@ -288,10 +292,17 @@ def _numbers(slo: SLO, series: RangeVerdict, words: Words) -> Numbers:
         _verdict(series.outcome, words),
         _name(series.labels) or words.say("only_series"),
         _measured(slo, series, words),
-        wording.objective(slo, series.limit) if slo.objective else words.say("tbd"),
-        _good(series, words), _worst(slo, series, words),
+        _limit(slo, series.limit, words),
+        _good(series, words), *_worst(slo, series, words),
         quiet=not series.gates and series.cause in (Cause.TOO_FEW_EVENTS, Cause.NO_EVENTS, Cause.NO_SERIES),
     )  # fmt: skip
+
+
+def _limit(slo: SLO, limit: Limit | None, words: Words) -> str:
+    """The limit alone: which percentile it is for stands in the heading."""
+    if slo.objective is None:
+        return words.say("tbd")
+    return wording.objective(slo, limit).removeprefix(f"P{slo.objective.percentile or 0:g} ")
 
 
 def _measured(slo: SLO, series: RangeVerdict, words: Words) -> tuple[str, ...]:

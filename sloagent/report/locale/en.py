@@ -71,6 +71,7 @@ WORDS = {
     "legend": "Each strip is one SLO; each cell is one slot, taller is worse.",
     "timeline_label": "Outcome of each SLO over time",
     # Evidence.
+    "said": "Prometheus said: {words}",
     "evidence": "Evidence",
     "evidence_at": "Slot {time}, {series}: the question as it was asked, and how to ask it again.",
     "evidence_slot": "Slot {time}: the question as it was asked, and how to ask it again.",

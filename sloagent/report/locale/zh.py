@@ -65,6 +65,7 @@ WORDS = {
     "no_window": "没有完整落在其中的窗口",
     "legend": "每行一项 SLO，每格一个评估时刻，越高表示越差。",
     "timeline_label": "各项 SLO 随时间的结果",
+    "said": "Prometheus 的原话：{words}",
     "evidence": "证据",
     "evidence_at": "时刻 {time}，{series}：原始查询及复现方法。",
     "evidence_slot": "时刻 {time}：原始查询及复现方法。",
