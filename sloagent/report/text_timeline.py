@@ -47,8 +47,13 @@ def text_timeline(report: Report, words: Words) -> str:
     first, last = times.clock(start), times.clock(end)
     lines.append(f"{'':<{left}}  {first}{' ' * max(1, count - len(first) - len(last))}{last}")
     used = {segment.state for result in rows for segment in result.strip}
-    legend = [f"{_SIGNS[state].replace(' ', "' '")} {words.say(state.value)}" for state in WORST_FIRST if state in used]
-    return "\n".join([*lines, "", "   ".join(legend)])
+    legend = "   ".join(f"{_shown(state)} {words.say(state.value)}" for state in WORST_FIRST if state in used)
+    return "\n".join([*lines, "", legend])
+
+
+def _shown(state: State) -> str:
+    """A state's sign, in quotes where it is a gap."""
+    return "' '" if _SIGNS[state] == " " else _SIGNS[state]
 
 
 def _sign(strip: tuple[Segment, ...], start: int, end: int) -> str:
