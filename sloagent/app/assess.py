@@ -12,7 +12,7 @@ from sloagent.evaluation.summary import summarise
 from sloagent.model.run import Exclusion, Phase
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import TimeRange, at
-from sloagent.model.verdict import RangeSummary
+from sloagent.model.verdict import RangeSummary, SlotVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,12 @@ def lacking(cycle: Cycle, slo: SLO, expected: Sequence[int]) -> list[int]:
         return []
     recorded = cycle.store.recorded(cycle.source.name, slo, (expected[0], expected[-1]))
     return [slot for slot in expected if slot not in recorded]
+
+
+def recorded_slots(cycle: Cycle, slo: SLO, stretch: Stretch) -> list[SlotVerdict]:
+    """The recorded slots of one SLO in the stretch that still have full rows, ascending."""
+    counted = stretch.counted(slo)
+    return list(cycle.store.slots(cycle.source.name, slo, (counted[0], counted[-1]))) if counted else []
 
 
 def _contiguous(slots: Sequence[int], interval: int) -> list[tuple[int, int]]:

@@ -81,7 +81,7 @@ def _once(configuration: Path, at: datetime | None, names: Sequence[str], style:
 def _range(
     configuration: Path, times: tuple[datetime | None, datetime | None], names: Sequence[str], *, each: bool, style: str
 ) -> int:
-    from sloagent.app.assess import Stretch
+    from sloagent.app import assess
     from sloagent.app.wiring import open_agent
     from sloagent.cli import formats, judging
     from sloagent.evaluation.roll_up import exit_code
@@ -91,7 +91,7 @@ def _range(
         chosen = options.chosen_range(*times, delay=agent.settings.evaluation.delay)
         if chosen is None:
             raise click.UsageError("--to needs --from")
-        stretch = Stretch(chosen, inside=False)
+        stretch = assess.Stretch(chosen, inside=False)
         if not any(stretch.slots(slo) for slo in slos):
             shortest = min(slo.interval for slo in slos)
             raise click.UsageError(
@@ -99,7 +99,7 @@ def _range(
             )
         judged = judging.judged(agent, slos, stretch)
         head = judging.heading(agent, stretch, judged.summaries)
-        slots = [slot for slo in slos for slot in judging.slots_of(agent, slo, stretch)] if each else []
+        slots = [slot for slo in slos for slot in assess.recorded_slots(agent.cycle, slo, stretch)] if each else []
     match style:
         case "json":
             from sloagent.cli.formats import json

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from sloagent.cli.judging import judged_range, print_range, write_report
-
 
 @click.command(epilog="Example: sloagent demo --directory out/demo --serve")
 @click.option(
@@ -26,32 +24,36 @@ def command(directory: Path, binary: str, port: int, serve: bool) -> None:
     The recording was made on one machine with four member clusters; between 05:54 and 05:59 UTC its etcd was stopped,
     its API server flooded with cluster-wide LISTs and its disk slowed down.
     """
-    from sloagent.app.demonstration import prepared
+    from sloagent.app import demonstration, reporting
     from sloagent.app.wiring import open_agent
+    from sloagent.cli import judging
+    from sloagent.cli.formats import table
 
     directory = directory.absolute()
-    with prepared(directory, binary=binary, port=port) as demo, open_agent(demo.configuration) as agent:
-        judged = judged_range(agent, agent.slos, demo.run)
-        print_range(agent, judged)
-        files = write_report(agent, judged, directory / "report", formats=("md", "html", "json"), language="en")
-        click.echo("\nThe report:")
-        for file in files:
-            click.echo(f"  {_short(file)}")
-        click.echo("\nWhere to look next:")
-        if serve:
-            click.echo(f"  Prometheus is at {demo.url} until Ctrl-C. In another terminal:")
-        else:
-            click.echo("  sloagent demo --serve keeps Prometheus up; then, in another terminal:")
-        click.echo(f"  sloagent explain -c {_short(demo.configuration)} api-mutating-latency --at 2026-11-22T05:56:00Z")
+    with (
+        demonstration.prepared(directory, binary=binary, port=port) as demo,
+        open_agent(demo.configuration) as agent,
+    ):
+        stretch = judging.stretch_of(demo.run, demonstration.whole(demo.run))
+        judged = judging.judged(agent, agent.slos, stretch)
         click.echo(
-            f"  sloagent check -c {_short(demo.configuration)} --from 2026-11-22T05:55:00Z --to 2026-11-22T05:58:00Z"
+            table.over_range(judging.heading(agent, stretch, judged.summaries), judged.summaries, judging.terminal()),
+            nl=False,
         )
-        click.echo(f"  sloagent store dump -c {_short(demo.configuration)} | less")
+        judging.say_trouble(judged.trouble)
+        made = reporting.report(agent, stretch, judged.summaries, demo.run)
+        files = reporting.write(made, directory / "report", ("html", "md", "json"), ("en", "zh"))
+        configuration = judging.short(demo.configuration)
+        lines = ["", "The report:", *(f"  {judging.short(file)}" for file in files), "", "Where to look next:"]
+        if serve:
+            lines.append(f"  Prometheus is at {demo.url} until Ctrl-C. In another terminal:")
+        else:
+            lines.append("  `sloagent demo --serve` keeps this Prometheus up; then, in another terminal:")
+        lines += [
+            f"  sloagent explain -c {configuration} api-mutating-latency --at 2026-11-22T05:56:00Z",
+            f"  sloagent check -c {configuration} --from 2026-11-22T05:55:00Z --to 2026-11-22T05:58:00Z",
+            f"  sloagent store dump -c {configuration} | less",
+        ]
+        click.echo("\n".join(lines))
         if serve:
             signal.sigwait({signal.SIGINT, signal.SIGTERM})
-
-
-def _short(path: Path) -> Path:
-    """Relative to where the user is, where that is shorter."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

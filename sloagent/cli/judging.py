@@ -15,9 +15,10 @@ from sloagent.app.wiring import Agent
 from sloagent.cli.formats import Heading, key
 from sloagent.cli.formats.terminal import Terminal
 from sloagent.cli.progress import counting
+from sloagent.model.run import Run
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import TimeRange
-from sloagent.model.verdict import RangeSummary, SlotVerdict
+from sloagent.model.verdict import RangeSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,9 @@ def _summary(agent: Agent, slo: SLO, stretch: Stretch, why_pending: str) -> Rang
     return summary
 
 
-def slots_of(agent: Agent, slo: SLO, stretch: Stretch) -> list[SlotVerdict]:
-    """The recorded slots of one SLO in the stretch, ascending."""
-    counted = stretch.counted(slo)
-    return list(agent.store.slots(agent.source.name, slo, (counted[0], counted[-1]))) if counted else []
+def stretch_of(run: Run, span: TimeRange) -> Stretch:
+    """A run from start to end: whole windows only. A range without a name: every slot in it."""
+    return Stretch(span, inside=bool(run.name), phases=run.phases, exclusions=run.exclusions)
 
 
 def heading(agent: Agent, stretch: Stretch | None, summaries: Sequence[RangeSummary] = ()) -> Heading:
@@ -64,7 +64,7 @@ def heading(agent: Agent, stretch: Stretch | None, summaries: Sequence[RangeSumm
     queries = {}
     if stretch is not None:
         for summary in summaries:
-            newest = slots_of(agent, summary.slo, stretch)[-1:]
+            newest = assess.recorded_slots(agent.cycle, summary.slo, stretch)[-1:]
             queries.update({key(slot.slo): slot.question.query for slot in newest})
     return Heading(
         sets=tuple(dict.fromkeys(slo.set for slo in agent.slos)),
