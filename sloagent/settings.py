@@ -76,7 +76,11 @@ def _directory(info: ValidationInfo) -> Path | None:
 
 
 def _is_bare_number(value: object, info: ValidationInfo) -> bool:
-    return _directory(info) is not None and isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        raise units.UnitError(
+            f"{str(value).lower()} is no quantity", "write a number with its unit, such as 30s or 16MiB"
+        )
+    return _directory(info) is not None and isinstance(value, int | float)
 
 
 def _duration(value: object, info: ValidationInfo) -> object:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 WIDEST_LINE = 110
 """Columns of the offending line that are shown; of a longer line, those around the caret."""
 
-_SECRET_KEY = re.compile(
-    r"""["']?[\w.-]*(?:password|passwd|token|secret|authorization|credentials|api[-_]?key|cookie)["']?\s*:\s*""",
-    re.IGNORECASE,
-)
+_NAMES = "password|passwd|token|secret|authorization|credentials|api[-_]?key|cookie"
+_SECRET_KEY = re.compile(rf"""(?:{_NAMES})["']?\s*:\s*""", re.IGNORECASE)
+_ENDS_SECRETLY = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
 _USER_OF_URL = re.compile(r"(?<=://)[^/@\s\"']+@")
 HIDDEN = "<hidden>"
 
@@ -112,7 +111,7 @@ def without_secrets(line: str) -> str:
 
 def names_a_secret(key: object) -> bool:
     """Whether what stands under this key may be a secret: passwords, tokens, and all of `headers`."""
-    return isinstance(key, str) and (key == "headers" or _SECRET_KEY.fullmatch(f"{key}:") is not None)
+    return isinstance(key, str) and (key == "headers" or _ENDS_SECRETLY.search(key) is not None)
 
 
 def _excerpt(problem: Problem) -> tuple[str, int, int]:

@@ -70,7 +70,7 @@ def check_query(query: str, window_seconds: int) -> Complaint | None:
             "leave it out, or write `offset` with a duration",
         )
     try:
-        kind = type(promql_parser.parse(text))
+        kind = type(promql_parser.parse(_with_plain_quotes(text)))
     except ValueError as error:
         return Complaint("promql/syntax", f"this is not PromQL: {error}", _syntax_hint(text, str(error)))
     if kind.__name__ in _NOT_NUMBERS:
@@ -80,6 +80,11 @@ def check_query(query: str, window_seconds: int) -> Complaint | None:
             "wrap it in a function, such as rate(…) or avg_over_time(…)" if "[" in text else "",
         )
     return None
+
+
+def without_comments(query: str) -> str:
+    """The query without comments, so that it can stand inside another, and without space around it."""
+    return _QUOTED_OR_COMMENT.sub(lambda found: "" if found[0].startswith("#") else found[0], query).strip()
 
 
 def check_events(query: str) -> Complaint | None:
@@ -180,8 +185,6 @@ def _out_of_bounds(text: str) -> Complaint | None:
         return Complaint(
             "promql/syntax", f"this is not PromQL: the quote before {_short(opened[1:])} is never closed", "close it"
         )
-    if "\\`" in text:
-        return Complaint("promql/syntax", "a backslash before a backquote is read in different ways", 'use quotes: "…"')
     code = _without_texts(text)
     depth = deepest = 0
     for character in code:
@@ -200,6 +203,18 @@ def _is_open(text: str) -> bool:
         return False
     body = text[1:]
     return not body.endswith(text[0]) or (text[0] != "`" and _QUOTED_ONLY.fullmatch(text) is None)
+
+
+def _with_plain_quotes(text: str) -> str:
+    """The query with `raw strings` in double quotes; the parser, unlike Prometheus, reads escapes in raw ones."""
+
+    def quoted(found: re.Match[str]) -> str:
+        if not found[0].startswith("`"):
+            return found[0]
+        inner = found[0][1:-1].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{inner}"'
+
+    return _QUOTED_OR_COMMENT.sub(quoted, text)
 
 
 def _without_texts(text: str) -> str:

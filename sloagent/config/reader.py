@@ -68,7 +68,8 @@ def _undecodable(path: str, content: bytes, error: UnicodeDecodeError) -> Docume
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _unread(path, "yaml/encoding", "the file is written in UTF-16", "save it as UTF-8")
     mark = _mark_at(content[: error.start].decode("utf-8"), error.start)
-    lines = LINE_BREAK.split(content.decode("utf-8", "replace"))
+    text = content.decode("utf-8", "replace")
+    lines = LINE_BREAK.split(text)
     problem = Problem(
         path,
         mark.line,

@@ -81,7 +81,13 @@ class _Parts:
         }
         written = block.get("slos")
         entries = enumerate(written if isinstance(written, list) else ())
-        self.slos = [(at, spec) for at, entry in entries if (spec := again(SLOSpec, entry)) is not None]
+        # With an objective that is wrong or missing, the SLI is still checked.
+        specs = ((at, again(SLOSpec, entry) or again(SLOSpec, _measured_only(entry))) for at, entry in entries)
+        self.slos = [(at, spec) for at, spec in specs if spec is not None]
+
+
+def _measured_only(entry: Value) -> Value:
+    return {**entry, "objective": "tbd"} if isinstance(entry, dict) else entry
 
 
 def _slo(

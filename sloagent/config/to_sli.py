@@ -61,7 +61,9 @@ class Reader:
         where = self._resolved(spec.where, (*path, "where"))
         if where is not None:
             self._complain(promql.check_where(where, self.window_seconds), (*path, "where"), where)
-        return LatencySLI(spec.histogram, (where or "").strip(), spec.by, native=spec.type == "native")
+        return LatencySLI(
+            spec.histogram, (where or "").strip().removesuffix(","), spec.by, native=spec.type == "native"
+        )
 
     def _ratio(self, spec: RatioSpec, path: Path) -> RatioSLI:
         if spec.good is not None and spec.bad is not None:
@@ -106,7 +108,7 @@ class Reader:
         if complaint is None and counts_events:
             complaint = promql.check_events(query)
         self._complain(complaint, path, query)
-        return query.strip()
+        return promql.without_comments(query)
 
     def _resolved(self, text: str, path: Path) -> str | None:
         resolved, unknown = substitute(text, self.parameters)
