@@ -67,8 +67,9 @@ def _unread(path: str, check: str, summary: str, hint: str) -> Document:
 def _undecodable(path: str, content: bytes, error: UnicodeDecodeError) -> Document:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _unread(path, "yaml/encoding", "the file is written in UTF-16", "save it as UTF-8")
-    mark = _mark_at(content[: error.start].decode("utf-8"), error.start)
-    text = content.decode("utf-8", "replace")
+    before = content[: error.start].decode("utf-8").removeprefix("\ufeff")
+    mark = _mark_at(before, len(before))
+    text = content.decode("utf-8", "replace").removeprefix("\ufeff")
     lines = LINE_BREAK.split(text)
     problem = Problem(
         path,
@@ -79,7 +80,7 @@ def _undecodable(path: str, content: bytes, error: UnicodeDecodeError) -> Docume
         hint="save the file as UTF-8",
         source=lines[mark.line - 1],
     )
-    return Document(path, "", None, {}, {}, (problem,))
+    return Document(path, text, None, {}, {}, (problem,), tuple(lines))
 
 
 def _short_tag(tag: str) -> str:
