@@ -72,7 +72,7 @@ def explain(error: yaml.YAMLError, lines: Sequence[str]) -> tuple[int, int, str,
     """
     place = getattr(error, "problem_mark", None)
     beginning = getattr(error, "context_mark", None) or place
-    line, column = (place.line + 1, place.column + 1) if place else (1, 1)
+    line, column = _inside(lines, place.line + 1, place.column + 1) if place else (1, 1)
     words = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).strip()
     character = source_line(tuple(lines), line)[column - 1 : column]
     for case in _EXPLANATIONS:
@@ -82,3 +82,11 @@ def explain(error: yaml.YAMLError, lines: Sequence[str]) -> tuple[int, int, str,
             return beginning.line + 1, beginning.column + 1, case.summary, case.hint
         return line, column, case.summary, case.hint
     return line, column, words, ""
+
+
+def _inside(lines: Sequence[str], line: int, column: int) -> tuple[int, int]:
+    """The place itself; of one beyond the text, or on the empty end of it, the end of the last line that says something."""
+    if any(text.strip() for text in lines[line - 1 :]):
+        return line, column
+    last = max((number for number, text in enumerate(lines, start=1) if text.strip()), default=1)
+    return last, len(source_line(tuple(lines), last)) + 1
