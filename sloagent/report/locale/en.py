@@ -23,7 +23,6 @@ WORDS = {
     "more_failed": "{count} more failed.",
     "undecided": "{count} could not be judged.",
     "unfinished": "The run is not finished: this is how it stands.",
-    "by_series": "{title} ({series})",
     # Head.
     "range": "{from_to} · {duration}",
     "prometheus": "Prometheus {version}",
@@ -64,7 +63,6 @@ WORDS = {
     "of": "{good} of {judged}",
     "at": "{value} at {time}",
     "only_series": "the only series",
-    "all_series": "{count} series: {counts}",
     "more_series": "{count} more series",
     "more_left_out": "and {count} more series in report.json",
     "no_window": "no window lies wholly inside",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import yaml
 
 from sloagent.evaluation.judge import judge
 from sloagent.evaluation.summary import summarise, tally
@@ -26,11 +30,12 @@ from sloagent.model.slo import (
 )
 from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import RangeSummary, SlotVerdict
+from sloagent.report.content import Evaluated, Report, content
+from sloagent.report.definition import Definition, definition_of
 
 START = datetime(2026, 11, 22, 5, 39, tzinfo=UTC)
 INF = float("inf")
 BOUNDS = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, INF)
-SECOND = 1
 MINUTE = 60
 
 
@@ -172,7 +177,7 @@ def question(of: SLO) -> Question:
 def slot_verdict(of: SLO, slot: int, answers: dict[Labels, object] | None = None) -> SlotVerdict:
     """One slot, judged from the constructed answer or the one given."""
     if of is SEARCH and answers is None:
-        message = "execution: found duplicate series for the match group {cluster=\"member1\"} on the right hand-side"
+        message = 'execution: found duplicate series for the match group {cluster="member1"} on the right hand-side'
         return judge(of, slot, Refusal(question(of), Kind.EXECUTION, message, final=True))
     series = _ANSWERS[of.name](slot) if answers is None else answers
     return judge(of, slot, Answer(question(of), series))  # type: ignore[arg-type]
@@ -221,3 +226,67 @@ def judged(of: SLO) -> Judged:
 
 def curl(query: str, slot: int) -> str:
     return f"curl -s http://127.0.0.1:9090/api/v1/query --data-urlencode 'query={query}' --data-urlencode 'time={slot}'"
+
+
+REPOSITORY = Path(__file__).parents[3]
+TEMPLATES = REPOSITORY / "reports"
+WHOLE = TimeRange(RUN.start, minute(28))
+
+
+def definition() -> Definition:
+    place = TEMPLATES / "karmada-test-report.yaml"
+    return definition_of(yaml.safe_load(place.read_text()), place.name)
+
+
+def evaluated(of: SLO) -> Evaluated:
+    one = judged(of)
+    expected = list(WHOLE.slots_inside(of.interval, of.window))
+    counted = [slot for slot in expected if slot not in (slot_at(25), slot_at(26))]
+    return Evaluated(one.whole, one.phases, one.slots, expected, counted)
+
+
+def report(*slos: SLO, run: Run = RUN) -> Report:
+    """The report of the constructed run, over all its SLOs or those given."""
+    return content(
+        run, WHOLE, [SET], [evaluated(of) for of in slos or SLOS], definition(),
+        version="2.42.0", url="http://127.0.0.1:9090", curl=curl,
+    )  # fmt: skip
+
+
+HOSTILE = {
+    "script": "<script>alert(1)</script>",
+    "closing": "</script></style></pre></details><img src=x onerror=alert(1)>",
+    "bar": "a|b",
+    "backtick": "`rm -rf` ``` ~~~",
+    "newline": "one\ntwo\r\n# three",
+    "direction": "user\u202egpj.exe\u2066",
+    "nul": "nul\x00\x1b[31mred\x07",
+    "link": "[click](javascript:alert(1)) ![x](http://127.0.0.1/x.png)",
+    "surrogate": "half\ud800",
+    "endless": "x" * 100_000,
+    "template": "{{ 7 * 7 }}{% raw %}",
+}
+"""What a label's value can be. Prometheus allows any text."""
+
+
+def hostile_report() -> Report:
+    """A report in which every text that comes from outside is hostile."""
+    labels = [((("component", text),)) for text in HOSTILE.values()]
+    slots = [slot_verdict(MEMORY, slot_at(i), {one: 2.0**33 * 1.5 for one in labels}) for i in range(1, 29)]
+    summed = summarise(MEMORY, tally(MEMORY, slots), expected=28, excluded=0, whole=None)
+    told = dataclasses.replace(slots[0], warnings=tuple(HOSTILE.values()))
+    refused = judge(SEARCH, slot_at(1), Refusal(question(SEARCH), Kind.BAD_DATA, "".join(HOSTILE.values()), final=True))
+    silent = summarise(SEARCH, tally(SEARCH, [refused]), expected=1, excluded=0, whole=None)
+    bad = HOSTILE["closing"] + HOSTILE["direction"] + HOSTILE["bar"]
+    run = Run(
+        bad, START, minute(28), (("note", bad),), (Phase(bad, WHOLE, bad),), (Exclusion(TimeRange(START, START), bad),)
+    )
+    every = [int(slot.slot) for slot in slots]
+    return content(
+        run, WHOLE, [SLOSet("hostile", Text(bad), (MEMORY, SEARCH))],
+        [
+            Evaluated(summed, (summed,), [told, *slots[1:]], every, every),
+            Evaluated(silent, (silent,), [refused], [slot_at(1)], [slot_at(1)]),
+        ],
+        definition(), version=bad, url="http://127.0.0.1:9090", curl=curl,
+    )  # fmt: skip
