@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import inf, isfinite
 
 from sloagent.cli.formats import series_worst_first
-from sloagent.cli.formats.terminal import Terminal, padded, width_of, wrapped
+from sloagent.cli.formats.terminal import Terminal, packed, padded, width_of, wrapped
 from sloagent.evaluation import wording
 from sloagent.evaluation.quantiles import raised
 from sloagent.evaluation.reasons import reason
@@ -93,9 +93,13 @@ def history(recorded: Sequence[SlotVerdict]) -> str:
 
 
 def _headline(parts: Sequence[str], outcome: Outcome, terminal: Terminal) -> list[str]:
-    shown = terminal.plain(" · ").join(terminal.untrusted(part) for part in parts)
-    word = terminal.paint(outcome.value.upper().replace("_", " "), outcome)
-    return [f"{terminal.paint(terminal.mark(outcome), outcome)} {terminal.bold(shown)}{terminal.plain(' · ')}{word}"]
+    word = outcome.value.upper().replace("_", " ")
+    shown = [terminal.untrusted(part) for part in parts]
+    lines = packed([*shown, word], terminal.plain(" · "), terminal.columns - 2)
+    painted = terminal.bold(lines[-1].removesuffix(word)) + terminal.paint(word, outcome)
+    lines = [*(terminal.bold(line) for line in lines[:-1]), painted]
+    mark = terminal.paint(terminal.mark(outcome), outcome)
+    return [f"{mark} {lines[0]}", *(f"  {line}" for line in lines[1:])]
 
 
 def _series(slot: SlotVerdict, verdict: Verdict, terminal: Terminal) -> list[str]:
@@ -187,7 +191,7 @@ def _bars(distribution: Distribution, slo: SLO, limit: float | None, terminal: T
     ]
     buckets = _thinned(buckets, limit)
     most = max(events for _, _, events in buckets)
-    widest = max(min(_BAR_COLUMNS, terminal.columns - 40), 8)
+    widest = max(min(_BAR_COLUMNS, terminal.columns - 54), 8)
     finite = [bound for bound in distribution.bounds if isfinite(bound)]
     lines = []
     for low, high, events in buckets:

@@ -85,16 +85,14 @@ def title(heading: Heading, slots: Sequence[int], windows: Sequence[Windows]) ->
 def closing(counted: Sequence[tuple[SLO, Outcome]]) -> str:
     """The line that counts: how many SLOs came out how."""
     gating = [outcome for slo, outcome in counted if promises(slo)]
+    others = [outcome for slo, outcome in counted if not promises(slo)]
     words = {
         Outcome.FAIL: "fail", Outcome.ERROR: "in error", Outcome.INCONCLUSIVE: "inconclusive",
         Outcome.WARN: "warn", Outcome.PASS: "pass", Outcome.NO_DATA: "without data", Outcome.MEASURED: "measured",
     }  # fmt: skip
     parts = [f"{gating.count(outcome)} {word}" for outcome, word in words.items() if outcome in gating]
-    promised_nothing = len(counted) - len(gating)
-    if promised_nothing:
-        measured = sum(outcome is Outcome.MEASURED for slo, outcome in counted if not promises(slo))
-        silent = promised_nothing - measured
-        told = [f"{measured} measured"] * bool(measured) + [f"{silent} without data"] * bool(silent)
+    if others:
+        told = [f"{others.count(outcome)} {word}" for outcome, word in reversed(words.items()) if outcome in others]
         parts.append(f"{' and '.join(told)} (no objective yet)")
     return f"{_count(len(counted), 'SLO')}: {', '.join(parts) or 'nothing to judge'}."
 

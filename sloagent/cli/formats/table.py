@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from sloagent.cli.formats import Heading, cells
 from sloagent.cli.formats.cells import Row
-from sloagent.cli.formats.terminal import Terminal, column_widths, fitted, padded, width_of, wrapped
+from sloagent.cli.formats.terminal import Terminal, column_widths, fitted, packed, padded, width_of, wrapped
 from sloagent.model.verdict import RangeSummary, SlotVerdict
 
 _GAP = "  "
-_GIVES_WAY = (("WORST SERIES", 24), ("SLO", 20), ("WORST SERIES", 12), ("SLO", 14), ("VALUE", 12), ("WHOLE RANGE", 12))
-"""Which column is cut first where the terminal is narrow, and down to what. A number is the last."""
+_GIVES_WAY = (("WORST SERIES", 24), ("SLO", 20), ("WORST SERIES", 12), ("SLO", 14))
+"""Which column is cut first where the terminal is narrow, and down to what. A number is never cut."""
+_MOVES = ("WORST SERIES", "OBJECTIVE", "GOOD WINDOWS")
+"""Where cutting is not enough, these move to the notes, the first first."""
 _NOTE_INDENT = "    "
 
 
@@ -41,39 +43,46 @@ def over_range(
 
 def _title(parts: Sequence[str], terminal: Terminal) -> list[str]:
     shown = [terminal.untrusted(part, longest=500) for part in parts]
-    return [terminal.bold(line) for line in _packed(shown, terminal.plain(" · "), terminal.columns)] + [""]
-
-
-def _packed(parts: Sequence[str], between: str, columns: int) -> list[str]:
-    """The parts on as few lines as they fit, never broken inside."""
-    lines: list[str] = []
-    for part in parts:
-        if lines and width_of(lines[-1]) + width_of(between) + width_of(part) <= columns:
-            lines[-1] += between + part
-        else:
-            lines.append(part)
-    return lines
+    return [terminal.bold(line) for line in packed(shown, terminal.plain(" · "), terminal.columns)] + [""]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Row], terminal: Terminal) -> list[str]:
     if not rows:
         return []
     texts = [[terminal.untrusted(cell) for cell in row.cells] for row in rows]
-    room = terminal.columns - 2 - len(_GAP) * (len(columns) - 1)
-    gives_way = [(columns.index(name), least) for name, least in _GIVES_WAY if name in columns]
-    widths = column_widths([columns, *texts], room, gives_way)
+    notes = [[terminal.untrusted(note, longest=500) for note in row.notes] for row in rows]
+    columns = list(columns)
+    widths = _widths(columns, texts, terminal)
+    for name in _MOVES:
+        if name in columns and _total(widths) > terminal.columns:
+            index = columns.index(name)
+            columns.pop(index)
+            for text, told in zip(texts, notes, strict=True):
+                cell = text.pop(index)
+                if cell != terminal.plain(cells.NOTHING):
+                    told.insert(0, f"{name.lower()} {cell}")
+            widths = _widths(columns, texts, terminal)
     ellipsis = terminal.plain("…")
     head = "  " + _GAP.join(padded(name, width) for name, width in zip(columns, widths, strict=True)).rstrip()
     lines = [terminal.dim(head)]
-    for row, text in zip(rows, texts, strict=True):
+    for row, text, told in zip(rows, texts, notes, strict=True):
         line = _GAP.join(padded(fitted(t, w, ellipsis), w) for t, w in zip(text, widths, strict=True))
-        lines += _with_notes(row, line, terminal)
+        lines += _with_notes(row, line, "; ".join(told), terminal)
     return [*lines, ""]
 
 
-def _with_notes(row: Row, line: str, terminal: Terminal) -> list[str]:
+def _widths(columns: Sequence[str], texts: Sequence[Sequence[str]], terminal: Terminal) -> list[int]:
+    gives_way = [(columns.index(name), least) for name, least in _GIVES_WAY if name in columns]
+    room = terminal.columns - 2 - len(_GAP) * (len(columns) - 1)
+    return column_widths([columns, *texts], room, gives_way)
+
+
+def _total(widths: Sequence[int]) -> int:
+    return 2 + sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
+def _with_notes(row: Row, line: str, notes: str, terminal: Terminal) -> list[str]:
     """The row, and its notes behind it where they fit, else below it."""
-    notes = "; ".join(terminal.untrusted(note, longest=500) for note in row.notes)
     mark = terminal.paint(terminal.mark(row.outcome), row.outcome)
     outcome = terminal.plain(row.outcome.value)
     before, found, after = line.rpartition(outcome)

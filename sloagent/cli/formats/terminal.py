@@ -123,6 +123,17 @@ def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     return [*lines, indent + current]
 
 
+def packed(parts: Sequence[str], between: str, columns: int) -> list[str]:
+    """The parts on as few lines as they fit, none of them broken inside."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and width_of(lines[-1]) + width_of(between) + width_of(part) <= columns:
+            lines[-1] += between + part
+        else:
+            lines.append(part)
+    return lines
+
+
 def column_widths(rows: Sequence[Sequence[str]], room: int, gives_way: Sequence[tuple[int, int]]) -> list[int]:
     """The width of each column, that of its widest cell; where their sum passes `room`, some give way.
 

@@ -272,7 +272,7 @@ HOSTILE = {
 def hostile_report() -> Report:
     """A report in which every text that comes from outside is hostile."""
     labels = [((("component", text),)) for text in HOSTILE.values()]
-    slots = [slot_verdict(MEMORY, slot_at(i), {one: 2.0**33 * 1.5 for one in labels}) for i in range(1, 29)]
+    slots = [slot_verdict(MEMORY, slot_at(i), dict.fromkeys(labels, 2.0**33 * 1.5)) for i in range(1, 29)]
     summed = summarise(MEMORY, tally(MEMORY, slots), expected=28, excluded=0, whole=None)
     told = dataclasses.replace(slots[0], warnings=tuple(HOSTILE.values()))
     refused = judge(SEARCH, slot_at(1), Refusal(question(SEARCH), Kind.BAD_DATA, "".join(HOSTILE.values()), final=True))
