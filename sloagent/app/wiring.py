@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sloagent.app.agent_settings import AgentSettings, resolved
-from sloagent.app.cycle import Cycle
-from sloagent.app.telemetry import Telemetry
 from sloagent.config.load import load_agent, load_settings
 from sloagent.model.slo import SLO, SLOSet
 from sloagent.sinks import Sink
 from sloagent.sources import Source
-from sloagent.sources.prometheus import PrometheusSource
 from sloagent.store import Store
 from sloagent.store.sqlite import SQLiteStore
+
+if TYPE_CHECKING:  # commands that only look into the store need not wait for these
+    from sloagent.app.cycle import Cycle
+    from sloagent.app.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,18 @@ def open_agent(
     telemetry: Telemetry | None = None,
     keep: Agent | None = None,
     remember: bool = True,
+    loaded: tuple[AgentSettings, tuple[SLOSet, ...]] | None = None,
 ) -> Agent:
     """Load a configuration and open what it names; the store of `keep` is used on where its settings are the same.
 
-    With `remember` false nothing is written: verdicts are kept in memory and forgotten. Raises ConfigError, StoreError.
+    With `remember` false nothing is written: verdicts are kept in memory and forgotten. `loaded` is what `load` gave, for
+    those who look at it before a store is opened. Raises ConfigError, StoreError.
     """
-    settings, sets = load(configuration)
+    from sloagent.app.cycle import Cycle
+    from sloagent.app.telemetry import Telemetry
+    from sloagent.sources.prometheus import PrometheusSource
+
+    settings, sets = loaded or load(configuration)
     evaluation = settings.evaluation
     telemetry = telemetry or Telemetry()
     if keep is not None and keep.settings.store == settings.store:

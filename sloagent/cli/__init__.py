@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib.metadata import version
 
 import click
 
@@ -63,7 +62,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Example: sloagent init && sloagent check -c sloagent.yaml",
 )
-@click.version_option(version("sloagent"), prog_name="sloagent")
+@click.version_option(package_name="sloagent", prog_name="sloagent")
 def cli() -> None:
     """Judges a control plane against SLOs, from what Prometheus says.
 
@@ -74,7 +73,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; every mistake becomes a sentence and an exit code, never a traceback."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="sloagent", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -20,17 +20,18 @@ from sloagent.errors import SourceError
 def command(configuration: Path, start: datetime | None, end: datetime | None, names: tuple[str, ...]) -> None:
     """Evaluate every slot of a range that the store lacks, and record it, as the daemon would have done."""
     from sloagent.app import assess
-    from sloagent.app.wiring import open_agent
+    from sloagent.app.wiring import load, open_agent
     from sloagent.cli.judging import say_trouble
 
     if start is None:
         raise click.UsageError("--from is needed, such as --from -24h")
-    with open_agent(configuration) as agent:
-        slos = options.chosen(agent.slos, names)
-        stretch_range = options.chosen_range(start, end, delay=agent.settings.evaluation.delay)
-        if stretch_range is None:
-            raise click.UsageError("--from is needed, such as --from -24h")
-        stretch = assess.Stretch(stretch_range, inside=False)
+    settings, sets = load(configuration)
+    slos = options.chosen([slo for slo_set in sets for slo in slo_set.slos], names)
+    stretch_range = options.chosen_range(start, end, delay=settings.evaluation.delay)
+    if stretch_range is None:
+        raise click.UsageError("--from is needed, such as --from -24h")
+    stretch = assess.Stretch(stretch_range, inside=False)
+    with open_agent(configuration, loaded=(settings, sets)) as agent:
         lacking = {slo: len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos}
         expected = sum(len(stretch.counted(slo)) for slo in slos)
         with counting(sum(lacking.values()), "slots") as progress:

@@ -82,21 +82,23 @@ def _range(
     configuration: Path, times: tuple[datetime | None, datetime | None], names: Sequence[str], *, each: bool, style: str
 ) -> int:
     from sloagent.app import assess
-    from sloagent.app.wiring import open_agent
+    from sloagent.app.wiring import load, open_agent
     from sloagent.cli import formats, judging
     from sloagent.evaluation.roll_up import exit_code
 
-    with open_agent(configuration) as agent:
-        slos = options.chosen(agent.slos, names)
-        chosen = options.chosen_range(*times, delay=agent.settings.evaluation.delay)
-        if chosen is None:
-            raise click.UsageError("--to needs --from")
-        stretch = assess.Stretch(chosen, inside=False)
-        if not any(stretch.slots(slo) for slo in slos):
-            shortest = min(slo.interval for slo in slos)
-            raise click.UsageError(
-                f"no slot lies between --from and --to: one falls on each whole multiple of {shortest} s"
-            )
+    # Everything typed is looked at before a store is opened: a mistake leaves no empty one behind.
+    settings, sets = load(configuration)
+    slos = options.chosen([slo for slo_set in sets for slo in slo_set.slos], names)
+    chosen = options.chosen_range(*times, delay=settings.evaluation.delay)
+    if chosen is None:
+        raise click.UsageError("--to needs --from")
+    stretch = assess.Stretch(chosen, inside=False)
+    if not any(stretch.slots(slo) for slo in slos):
+        shortest = min(slo.interval for slo in slos)
+        raise click.UsageError(
+            f"no slot lies between --from and --to: one falls on each whole multiple of {shortest} s"
+        )
+    with open_agent(configuration, loaded=(settings, sets)) as agent:
         judged = judging.judged(agent, slos, stretch)
         head = judging.heading(agent, stretch, judged.summaries)
         slots = [slot for slo in slos for slot in assess.recorded_slots(agent.cycle, slo, stretch)] if each else []

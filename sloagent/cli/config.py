@@ -25,4 +25,5 @@ def show(configuration: Path) -> None:
     settings, sets = load_agent(configuration, AgentSettings)
     click.echo(effective(settings), nl=False)
     for slo_set in sets:
-        click.echo(f"# set {slo_set.name}: {len(slo_set.slos)} SLOs, from {slo_set.place.rpartition(':')[0]}")
+        count = "1 SLO" if len(slo_set.slos) == 1 else f"{len(slo_set.slos)} SLOs"
+        click.echo(f"# set {slo_set.name}: {count}, from {slo_set.place.rpartition(':')[0]}")

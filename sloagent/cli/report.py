@@ -45,6 +45,8 @@ def command(
     from sloagent.cli.runs import find
     from sloagent.model.run import Run
 
+    if run_name is not None and end is not None:
+        raise click.UsageError("--run and --from/--to exclude each other")
     if (run_name is None) == (start is None):
         raise click.UsageError("name a run with --run, or a range with --from and --to")
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
