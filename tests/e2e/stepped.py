@@ -6,14 +6,14 @@ The monotonic clock and all waiting stay as they are, as on a machine whose wall
 
 from __future__ import annotations
 
-import datetime as datetime_module
+import datetime as dt
 import sys
 import time
 from pathlib import Path
 
 OFFSET_FILE = Path(sys.argv.pop(1))
 _real_time = time.time
-_real_datetime = datetime_module.datetime
+_real_datetime = dt.datetime
 
 
 def offset() -> float:
@@ -25,15 +25,15 @@ class SteppedDatetime(_real_datetime):
     """`datetime`, whose `now` reads the clock that was set."""
 
     @classmethod
-    def now(cls, tz: datetime_module.tzinfo | None = None) -> _real_datetime:  # type: ignore[override]
+    def now(cls, tz: dt.tzinfo | None = None) -> _real_datetime:  # type: ignore[override]
         """The time of the clock that was set."""
         return _real_datetime.fromtimestamp(_real_time() + offset(), tz)
 
 
 time.time = lambda: _real_time() + offset()  # the log's and every library's wall clock
 
+import apscheduler.schedulers.background  # noqa: E402
 import apscheduler.schedulers.base  # noqa: E402
-import apscheduler.schedulers.background  # noqa: E402, F401
 
 import sloagent.app.daemon  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Replay equals live: slot by slot, by range, by backfill and by catch-up after kill -9, the store's dump is byte-identical."""
+"""Replay equals live: slot by slot, by range, by backfill and by catch-up after kill -9, the dump has the same bytes."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_instant_range_head_and_block_answers_of_prometheus_are_the_same_numbers
     import urllib.parse
     import urllib.request
 
-    server, start, end = recorded
+    server, *_ = recorded
 
     def ask(path: str, **form: str) -> list[dict[str, object]]:
         data = urllib.parse.urlencode(form).encode()
