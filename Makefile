@@ -16,6 +16,7 @@ help: ## Print this list
 demo: ## Judge a recorded Karmada control plane through a real Prometheus: verdict table and report, in under two minutes
 	@scripts/setup.sh demo
 	@$(BIN)/sloagent demo --directory out/demo
+	@echo '  (without `. .venv/bin/activate` it is .venv/bin/sloagent)'
 
 test: ## Everything that must be green before a change lands: check and e2e, under 15 minutes
 	@scripts/setup.sh test
