@@ -105,7 +105,7 @@ def _every_command() -> list[str]:
     context = click.Context(cli)
     names: list[str] = []
     for name in COMMANDS:
-        command = cli.get_command(context, name)  # type: ignore[attr-defined]
+        command = cli.get_command(context, name)
         names.append(name)
         if isinstance(command, click.Group):
             names += [f"{name} {inner}" for inner in command.list_commands(context)]
