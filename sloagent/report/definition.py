@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from sloagent.errors import ConfigError
 from sloagent.model.slo import Text
 from sloagent.settings import Settings
 
@@ -48,15 +47,3 @@ class Definition(Settings):
     sections: list[Section]
     other: Words = Words(en="Further results", zh="其他结果")
     """The heading of what no section takes."""
-
-
-def definition_of(document: object, place: str) -> Definition:
-    """The definition that a parsed YAML document says. Raises ConfigError with every problem of it."""
-    try:
-        return Definition.model_validate(document)
-    except ValidationError as error:
-        problems = [
-            f"{place}: {'.'.join(str(step) for step in problem['loc']) or 'the file'}: {problem['msg']}"
-            for problem in error.errors(include_url=False)
-        ]
-        raise ConfigError(f"{place} is no report definition", problems=problems) from error

@@ -124,26 +124,6 @@ class PrometheusSettings(Settings):
             raise ValueError("basic_auth and authorization exclude each other; keep one")
         return self
 
-    def relative_to(self, directory: Path) -> PrometheusSettings:
-        """The same settings with every relative path counted from `directory` (that of the configuration file)."""
-
-        def placed(path: Path | None) -> Path | None:
-            return None if path is None else directory / path
-
-        tls = self.tls_config
-        changes: dict[str, object] = {
-            "tls_config": tls.model_copy(
-                update={name: placed(getattr(tls, name)) for name in ("ca_file", "cert_file", "key_file")}
-            )
-        }
-        if self.basic_auth is not None:
-            moved = {"password_file": placed(self.basic_auth.password_file)}
-            changes["basic_auth"] = self.basic_auth.model_copy(update=moved)
-        if self.authorization is not None:
-            moved = {"credentials_file": placed(self.authorization.credentials_file)}
-            changes["authorization"] = self.authorization.model_copy(update=moved)
-        return self.model_copy(update=changes)
-
 
 def _exactly_one(settings: Settings, block: str, *fields: str) -> None:
     given = [name for name in fields if getattr(settings, name) is not None]

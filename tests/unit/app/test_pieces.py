@@ -1,5 +1,6 @@
 """Cuts, and the sums made from them."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_pieces_tile_the_stretch_less_its_exclusions(
     excluded = [TimeRange(minutes(at), minutes(at + wide)) for at, wide in holes]
     found = cuts(stretch, [minutes(border) for border in borders], excluded)
     assert all(start < end for start, end in found)
-    assert all(left[1] <= right[0] for left, right in zip(found, found[1:], strict=False))
+    assert all(left[1] <= right[0] for left, right in itertools.pairwise(found))
     assert all(end - start <= HOUR_MS for start, end in found)
     for border in borders:
         inner = int(minutes(border).timestamp() * 1000 // 1)

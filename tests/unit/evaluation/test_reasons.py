@@ -130,9 +130,7 @@ def test_a_slot_without_series_says_what_that_means():
     assert "the metric or its labels do not exist here" in reason(latency(), judge(latency(), 600, answer({})))
 
 
-@pytest.mark.parametrize(
-    ("final", "text"), [(True, "refused: HTTP 422"), (False, "no answer yet: HTTP 422")]
-)
+@pytest.mark.parametrize(("final", "text"), [(True, "refused: HTTP 422"), (False, "no answer yet: HTTP 422")])
 def test_a_refusal_is_told_in_the_peers_words(final, text):
     slot = judge(latency(), 600, refusal(Kind.EXECUTION, final=final, message="HTTP 422"))
     assert reason(latency(), slot) == text

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import yaml
-
+from sloagent.config.load import load_settings
 from sloagent.evaluation.judge import judge
 from sloagent.evaluation.summary import summarise, tally
 from sloagent.model.distribution import Distribution, total_of
@@ -31,7 +30,7 @@ from sloagent.model.slo import (
 from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import RangeSummary, SlotVerdict
 from sloagent.report.content import Evaluated, Report, content
-from sloagent.report.definition import Definition, definition_of
+from sloagent.report.definition import Definition
 
 START = datetime(2026, 11, 22, 5, 39, tzinfo=UTC)
 INF = float("inf")
@@ -234,8 +233,7 @@ WHOLE = TimeRange(RUN.start, minute(28))
 
 
 def definition() -> Definition:
-    place = TEMPLATES / "karmada-test-report.yaml"
-    return definition_of(yaml.safe_load(place.read_text()), place.name)
+    return load_settings(TEMPLATES / "karmada-test-report.yaml", Definition)
 
 
 def evaluated(of: SLO) -> Evaluated:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from sloagent.config.load import load_settings
 from sloagent.errors import ConfigError
 from sloagent.model.run import Run
 from sloagent.model.slo import Gate, Objective
 from sloagent.model.verdict import Outcome
 from sloagent.report.answer import answer
 from sloagent.report.content import content
-from sloagent.report.definition import definition_of
+from sloagent.report.definition import Definition
 from sloagent.report.document import document, text_of
 from sloagent.report.render import html, markdown, render
 from sloagent.report.strips import Absence
@@ -234,13 +235,14 @@ def test_an_unknown_format_or_language_is_refused_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_definition_with_mistakes_names_each_of_them() -> None:
-    wrong = {"apiVersion": "sloagent/v2", "kind": "ReportDefinition", "metadata": {"name": "x"}, "title": {"en": "x"},
-             "sections": [{"name": "a", "titel": {"en": "A"}, "takes": []}]}  # fmt: skip
+def test_a_definition_with_mistakes_names_each_of_them_and_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "apiVersion: sloagent/v2\nkind: ReportDefinition\nmetadata: {name: x}\ntitle: {en: x}\n"
+        "sections:\n  - {name: a, titel: {en: A}, takes: []}\n"
+    )
     with pytest.raises(ConfigError) as caught:
-        definition_of(wrong, "mine.yaml")
+        load_settings(file, Definition)
     said = "\n".join(caught.value.problems)
-    for place in ("apiVersion", "sections.0.title", "sections.0.titel", "sections.0.takes"):
-        assert f"mine.yaml: {place}: " in said
-    with pytest.raises(ConfigError):
-        definition_of(None, "empty.yaml")
+    for place in ("mine.yaml:1:13: ", "mine.yaml:6:15: ", "mine.yaml:6:38: "):
+        assert place in said, said
