@@ -238,13 +238,19 @@ def _extra(figures: dict[str, Figures]) -> int:
 
 def _told(slots: Sequence[int], figures: dict[str, Figures], total: Figures) -> str:
     lines = [
-        f"{len(figures)} latency SLOs, {len(slots)} slots: {total.series_slots:,} series-slots, of which "
-        f"{total.idle:,} without events on both sides and {total.falling:,} with falling counts",
-        f"{total.quantiles:,} quantiles, greatest relative difference {total.greatest_difference:.2g}, "
-        f"{len(total.ties)} rank ties on the other side of an edge",
-        f"{total.shares_at_a_bound:,} good shares at a bound, {total.shares_between_bounds:,} between two, greatest "
-        f"difference {total.greatest_share_difference:.2g}; {total.shares_with_falling_counts:,} within the interval "
-        f"that falling counts leave",
+        (
+            f"{len(figures)} latency SLOs, {len(slots)} slots: {total.series_slots:,} series-slots, of which "
+            f"{total.idle:,} without events on both sides and {total.falling:,} with falling counts"
+        ),
+        (
+            f"{total.quantiles:,} quantiles, greatest relative difference {total.greatest_difference:.2g}, "
+            f"{len(total.ties)} rank ties on the other side of an edge"
+        ),
+        (
+            f"{total.shares_at_a_bound:,} good shares at a bound, {total.shares_between_bounds:,} between two, greatest "
+            f"difference {total.greatest_share_difference:.2g}; {total.shares_with_falling_counts:,} within the interval "
+            f"that falling counts leave"
+        ),
     ]
     by_slo: dict[str, int] = defaultdict(int)
     for tie in total.ties:
