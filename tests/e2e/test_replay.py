@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -65,6 +68,27 @@ def test_slot_by_slot_gives_the_same_bytes_as_ranges(
     )
     assert done.returncode == 0, done.stderr
     assert agent.dump() == undisturbed
+
+
+def test_ranges_halved_because_no_answer_may_be_large_give_the_same_bytes(
+    recorded: tuple[Prometheus, str, str], undisturbed: str, tmp_path: Path
+) -> None:
+    server, start, end = recorded
+    agent = fresh(server, tmp_path)
+    agent.write(server.url, ["builtin:karmada"], EVERYTHING + "evaluation: {max_response: 256KiB}\n")
+    with_ranges = queries_asked(server)
+    done = agent.command("backfill", "--from", start, "--to", end)
+    assert done.returncode == 0, done.stderr
+    assert agent.dump() == undisturbed
+    assert queries_asked(server) - with_ranges > 100, "nothing was halved: the bound was not reached"
+
+
+def queries_asked(server: Prometheus) -> float:
+    """How many queries this Prometheus has answered, from its own metrics."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    asked = "prometheus_http_requests_total{"
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(asked) and "/api/v1/query" in line)
 
 
 @pytest.mark.parametrize("seed", range(STORES))
@@ -144,10 +168,6 @@ def test_instant_range_head_and_block_answers_of_prometheus_are_the_same_numbers
     recorded: tuple[Prometheus, str, str],
 ) -> None:
     """The ground that replay stands on, watched: Prometheus's own instant answers equal its range answers."""
-    import json
-    import urllib.parse
-    import urllib.request
-
     server, *_ = recorded
 
     def ask(path: str, **form: str) -> list[dict[str, object]]:
