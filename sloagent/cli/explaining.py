@@ -135,7 +135,8 @@ def _latency(slo: SLO, verdict: Verdict, distribution: Distribution | None, term
     lines: list[str] = []
     limit = verdict.limit.at_most if verdict.limit else None
     if verdict.good_share is not None and verdict.events is not None and limit is not None:
-        within = f"{wording.shares(verdict.good_share)} of {wording.count(verdict.events)} events"
+        border = ((slo.objective.percentile if slo.objective else None) or 100.0) / 100
+        within = f"{wording.shares(verdict.good_share, against=border)} of {wording.count(verdict.events)} events"
         lines += _fact("measured", f"{within} within {wording.exactly(limit, slo.unit)}", terminal,
                        remark=_exactness(distribution, limit, slo.unit))  # fmt: skip
     elif verdict.events is not None:

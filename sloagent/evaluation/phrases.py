@@ -72,6 +72,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "count_warn": ("{count} of {all} series past the warn level", "{all} 条序列中 {count} 条越过警告线"),
     "count_pass": ("{count} of {all} series pass", "{all} 条序列中 {count} 条达标"),
     "count_measured": ("{count} series measured; no objective yet", "已测量 {count} 条序列；尚无目标"),
+    "count_measured_growth": (
+        "{count} series measured; only their growth is limited", "已测量 {count} 条序列；仅限制其增长",
+    ),
     "count_too_few": ("{count} with too few events to judge", "{count} 条事件过少，无法判定"),
     "count_no_data": ("{count} without data", "{count} 条没有数据"),
     "no_series_at_all": (

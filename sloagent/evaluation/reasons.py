@@ -122,16 +122,17 @@ def _slot(slo: SLO, slot: SlotVerdict, lang: str) -> str:
         return phrase("no_series_at_all", lang)
     if len(slot.verdicts) == 1:
         return _one(slo, slot.verdicts[0], lang)
-    return _counted(slot.verdicts, lang)
+    return _counted(slo, slot.verdicts, lang)
 
 
-def _counted(series: Sequence[Verdict | RangeVerdict], lang: str) -> str:
+def _counted(slo: SLO, series: Sequence[Verdict | RangeVerdict], lang: str) -> str:
     """How many series came out how: the worst outcome first, then those that did not gate."""
     counts = Counter(_sort(verdict) for verdict in series)
     parts = []
     decisive = next((o for o in ("fail", "error", "inconclusive", "warn", "pass", "measured") if counts[o]), "")
     if decisive:
-        parts.append(phrase(f"count_{decisive}", lang, count=counts[decisive], all=len(series)))
+        growth = "_growth" if decisive == "measured" and slo.objective is not None else ""
+        parts.append(phrase(f"count_{decisive}{growth}", lang, count=counts[decisive], all=len(series)))
     if decisive == "fail" and counts["error"]:
         parts.append(phrase("count_error", lang, count=counts["error"], all=len(series)))
     parts += [phrase(f"count_{o}", lang, count=counts[o]) for o in ("too_few", "no_data") if counts[o]]
@@ -214,4 +215,4 @@ def _summary(slo: SLO, summary: RangeSummary, lang: str) -> str:
         return joined([known, phrase("pending", lang, detail=summary.detail)] if summary.detail else [known], lang)
     if len(summary.series) == 1:
         return _range(slo, summary.series[0], lang)
-    return _counted(summary.series, lang)
+    return _counted(slo, summary.series, lang)
