@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,14 +18,14 @@ from sloagent.report import escaping
 from sloagent.report.content import Report
 from sloagent.report.document import text_of
 from sloagent.report.locale import LANGUAGES
-from sloagent.report.view import Verdict, view
+from sloagent.report.verdicts import Verdict, stacked
+from sloagent.report.view import view
 from sloagent.report.words import Words
 
 FORMATS = ("md", "html", "json")
 _MARKS = {
     "fail": "❌", "error": "⛔", "inconclusive": "❔", "warn": "⚠️", "pass": "✅", "no-data": "➖", "measured": "📏",
 }  # fmt: skip
-_NUMBER_AND_BUCKET = re.compile(r"(.+?)\s*[(（](.+)[)）]")
 _LONGEST = 20_000
 """Characters of any one text. Names are cut far earlier, by the view; this is for queries and a peer's words."""
 
@@ -68,7 +67,7 @@ def html(report: Report, templates: Path, language: str = "en") -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     words = Words(language)
     environment = _environment(templates, _for_html)
-    environment.filters["stacked"] = _stacked
+    environment.filters["stacked"] = stacked
     return environment.get_template("report.html.j2").render(
         view=view(report, words),
         say=words.say,
@@ -116,12 +115,6 @@ def _mark(verdict: Verdict) -> str:
 def _url(address: str) -> Markup:
     """An address between angle brackets: nothing in it ends them."""
     return Markup(quote(address, safe=":/?#[]@!$&'()*+,;=%"))  # noqa: S704 - quoted
-
-
-def _stacked(text: str) -> tuple[str, str]:
-    """A number and the bucket that it lies in, as two lines of one cell: `4.41 s (4–5 s)`."""
-    found = _NUMBER_AND_BUCKET.fullmatch(text)
-    return (found.group(1), found.group(2)) if found else (text, "")
 
 
 def _code_block(text: str, language: str = "") -> Markup:

@@ -13,12 +13,15 @@ from sloagent.report.strips import Absence, Segment, State
 from sloagent.report.words import Words
 
 WIDTH = 1040
-LEFT = 236
+LEFT = 284
 _ROW = 26
 _HEAD = 26
 _FOOT = 24
 _CHARACTER = 6.3
 """Width of a character at the size that labels are set in, for what fits; wide characters take twice that."""
+
+_MOST_COLUMNS = 37
+"""Of an SLO's title, which stands left of its strip."""
 
 _HEIGHTS: dict[State, int] = {
     Outcome.FAIL: 18,
@@ -49,13 +52,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text at a place; `anchor` is what it links to."""
+    """A text at a place; `anchor` is what it links to, `told` the whole of it where it was cut."""
 
     x: float
     y: float
     text: str
     anchor: str = ""
     outcome: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ def timeline(report: Report, words: Words) -> Timeline:
         middle = head + _ROW * index + _ROW / 2
         strips += [_box(scale, segment, middle, words) for segment in result.strip]
         outcome = result.summary.outcome.value.replace("_", "-")
-        labels.append(Label(0, round(middle + 4, 1), words.title(result.slo), result.anchor, outcome))
+        title = words.title(result.slo)
+        labels.append(Label(0, round(middle + 4, 1), cut(title, _MOST_COLUMNS), result.anchor, outcome, title))
     ticks = tuple(Label(scale.x(tick), bottom + 17, text) for tick, text in scale.ticks())
     return Timeline(bottom + _FOOT, tuple(bands), tuple(names), tuple(strips), tuple(labels), ticks, bottom=bottom)
 
@@ -103,6 +108,16 @@ def timeline(report: Report, words: Words) -> Timeline:
 def width_of(text: str) -> int:
     """The columns that a text takes: two for wide characters."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def cut(text: str, columns: int) -> str:
+    """The text in at most so many columns, a cut marked."""
+    if width_of(text) <= columns:
+        return text
+    kept = text
+    while width_of(kept) > columns - 1:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
 
 
 def _box(scale: _Scale, segment: Segment, middle: float, words: Words) -> Box:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 from sloagent.evaluation import wording
 from sloagent.model.slo import SLO, Labels, LatencySLI, Limit
-from sloagent.model.verdict import Cause, Outcome, RangeSummary, RangeVerdict
+from sloagent.model.verdict import Cause, Outcome, RangeVerdict
 from sloagent.report import quality, times
 from sloagent.report.answer import answer
 from sloagent.report.content import Evidence, Report, Result
 from sloagent.report.escaping import visible
 from sloagent.report.naming import series_name
+from sloagent.report.phases import Phases, phases
 from sloagent.report.quality import Quality
 from sloagent.report.strips import WORST_FIRST
 from sloagent.report.text_timeline import text_timeline
 from sloagent.report.timeline import Timeline, timeline
+from sloagent.report.verdicts import Verdict, good_windows, verdict_of
 from sloagent.report.words import Words
 
 _NEEDS_ATTENTION = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NO_DATA, Outcome.WARN)
@@ -24,14 +26,6 @@ SHOWN_SERIES = 8
 """Rows of a result's table that stand open; the others are folded."""
 MOST_SERIES = 100
 """Rows of a result's table in all; the others are in report.json."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """An outcome: its class and its word."""
-
-    kind: str
-    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +63,6 @@ class Concern:
     title: str
     sentences: tuple[str, ...]
     proof: Proof | None
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseHead:
-    """A phase as a row of the list of phases."""
-
-    number: int
-    name: str
-    from_to: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseRow:
-    """An SLO's outcome in each phase, and how many windows were good."""
-
-    anchor: str
-    title: str
-    cells: tuple[tuple[Verdict, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +126,7 @@ class View:
     legend: tuple[Verdict, ...]
     rows: tuple[Row, ...]
     concerns: tuple[Concern, ...]
-    phase_heads: tuple[PhaseHead, ...]
-    phase_rows: tuple[PhaseRow, ...]
+    phases: Phases
     sections: tuple[SectionView, ...]
     quality: Quality
 
@@ -171,17 +145,13 @@ def view(report: Report, words: Words) -> View:
             f"{prometheus} · {report.url}",
         ),
         labels=report.run.labels,
-        conclusion=_verdict(report.conclusion, words),
+        conclusion=verdict_of(report.conclusion, words),
         answer=answer(report, words),
         timeline=timeline(report, words), text_timeline=text_timeline(report, words),
         legend=_legend(report, words),
         rows=tuple(_row(result, words) for result in report.results),
         concerns=tuple(_concern(r, words) for r in report.results if r.gates and r.summary.outcome in _NEEDS_ATTENTION),
-        phase_heads=tuple(
-            PhaseHead(number, phase.name, times.stretch(phase.range), phase.note)
-            for number, phase in enumerate(report.run.phases, 1)
-        ),
-        phase_rows=tuple(_phase_row(result, words) for result in report.results),
+        phases=phases(report, words),
         sections=tuple(
             SectionView(number, words.text(section.title), words.text(section.note),
                         tuple(_table(result, words) for result in section.results))
@@ -196,10 +166,6 @@ def _legend(report: Report, words: Words) -> tuple[Verdict, ...]:
     return tuple(Verdict(s.value.replace("_", "-"), words.say(s.value)) for s in WORST_FIRST if s in used)
 
 
-def _verdict(outcome: Outcome, words: Words) -> Verdict:
-    return Verdict(outcome.value.replace("_", "-"), words.say(outcome.value))
-
-
 def _objective(slo: SLO, words: Words) -> str:
     return wording.objective(slo) if slo.objective is not None else words.say("tbd")
 
@@ -208,23 +174,15 @@ def _row(result: Result, words: Words) -> Row:
     slo, series = result.slo, result.summary.series[0] if result.summary.series else None
     objective = wording.objective(slo, series.limit) if series and slo.objective else _objective(slo, words)
     return Row(
-        result.anchor, _verdict(result.summary.outcome, words), words.title(slo), slo.name, objective,
+        result.anchor, verdict_of(result.summary.outcome, words), words.title(slo), slo.name, objective,
         (_name(series.labels) if series else "") or wording.ABSENT,
-        _good(series, words), _whole(slo, series, words), *_worst(slo, series, words),
+        good_windows(series, words), _whole(slo, series, words), *_worst(slo, series, words),
     )  # fmt: skip
 
 
 def _name(labels: Labels) -> str:
     """A series's name, cut where it is endless."""
     return visible(series_name(labels))
-
-
-def _good(series: RangeVerdict | None, words: Words) -> str:
-    if series is None or not series.windows.judged:
-        return wording.ABSENT
-    good, undecided, judged = series.windows.good, series.windows.undecided, series.windows.judged
-    span = f"{good:,}–{good + undecided:,}" if undecided else f"{good:,}"
-    return words.say("of", good=span, judged=f"{judged:,}")
 
 
 def _whole(slo: SLO, series: RangeVerdict | None, words: Words) -> str:
@@ -249,7 +207,7 @@ def _concern(result: Result, words: Words) -> Concern:
     if result.evidence and result.evidence.said:
         sentences.append(words.say("said", words=result.evidence.said))
     return Concern(
-        result.anchor, _verdict(summary.outcome, words), words.title(result.slo), tuple(sentences),
+        result.anchor, verdict_of(summary.outcome, words), words.title(result.slo), tuple(sentences),
         _proof(result.evidence, words),
     )  # fmt: skip
 
@@ -262,25 +220,13 @@ def _proof(evidence: Evidence | None, words: Words) -> Proof | None:
     return Proof(words.say(key, time=time, series=name), evidence.query, evidence.curl, evidence.graph_url)
 
 
-def _phase_row(result: Result, words: Words) -> PhaseRow:
-    return PhaseRow(
-        result.anchor, words.title(result.slo), tuple(_phase_cell(summary, words) for summary in result.phases)
-    )
-
-
-def _phase_cell(summary: RangeSummary, words: Words) -> tuple[Verdict, str]:
-    if not summary.windows.expected:
-        return Verdict("none", wording.ABSENT), words.say("no_window")
-    return _verdict(summary.outcome, words), _good(summary.series[0] if summary.series else None, words)
-
-
 def _table(result: Result, words: Words) -> ResultTable:
     slo, summary = result.slo, result.summary
     rows = [_numbers(slo, series, words) for series in summary.series[:MOST_SERIES]]
     columns = tuple(f"P{p:g}" for p in slo.quantiles) if isinstance(slo.sli, LatencySLI) else (words.say("value"),)
     window = words.say("window", duration=times.duration(slo.window), interval=times.duration(slo.interval))
     return ResultTable(
-        result.anchor, _verdict(summary.outcome, words), words.title(slo), slo.name, words.say(slo.status.value),
+        result.anchor, verdict_of(summary.outcome, words), words.title(slo), slo.name, words.say(slo.status.value),
         _objective(slo, words), window, words.text(slo.note), words.reason(slo, summary), columns,
         tuple(rows[:SHOWN_SERIES]), tuple(rows[SHOWN_SERIES:]), len(summary.series) - len(rows),
         _proof(result.evidence, words),
@@ -289,11 +235,11 @@ def _table(result: Result, words: Words) -> ResultTable:
 
 def _numbers(slo: SLO, series: RangeVerdict, words: Words) -> Numbers:
     return Numbers(
-        _verdict(series.outcome, words),
+        verdict_of(series.outcome, words),
         _name(series.labels) or words.say("only_series"),
         _measured(slo, series, words),
         _limit(slo, series.limit, words),
-        _good(series, words), *_worst(slo, series, words),
+        good_windows(series, words), *_worst(slo, series, words),
         quiet=not series.gates and series.cause in (Cause.TOO_FEW_EVENTS, Cause.NO_EVENTS, Cause.NO_SERIES),
     )  # fmt: skip
 

@@ -66,6 +66,8 @@ WORDS = {
     "more_series": "{count} more series",
     "more_left_out": "and {count} more series in report.json",
     "no_window": "no window lies wholly inside",
+    "phases_short": "Where no window lies wholly inside a phase, all its events together are judged: the cell "
+    "shows the value or its bucket.",
     "legend": "Each strip is one SLO; each cell is one slot, taller is worse.",
     "timeline_label": "Outcome of each SLO over time",
     # Evidence.

@@ -61,6 +61,7 @@ WORDS = {
     "more_series": "其余 {count} 条序列",
     "more_left_out": "另有 {count} 条序列见 report.json",
     "no_window": "没有完整落在其中的窗口",
+    "phases_short": "若没有窗口完整落在某个阶段内，则以该阶段的全部事件判定：单元格显示数值或其所在的桶。",
     "legend": "每行一项 SLO，每格一个评估时刻，越高表示越差。",
     "timeline_label": "各项 SLO 随时间的结果",
     "said": "Prometheus 的原话：{words}",
