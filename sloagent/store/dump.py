@@ -76,9 +76,9 @@ def _nothing(_connection: sqlite3.Connection, _names: Names, _version: Version) 
 def _slos(connection: sqlite3.Connection, _names: Names, version: Version) -> Iterator[Fields]:
     # A version that was only ever watched says nothing about what was found.
     found = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM slots WHERE slo_id = ?1) OR EXISTS (SELECT 1 FROM roll_ups WHERE slo_id = ?1)"
-        " OR EXISTS (SELECT 1 FROM pieces WHERE slo_id = ?1) OR EXISTS (SELECT 1 FROM tiles WHERE slo_id = ?1)",
-        (version.id,),
+        "SELECT EXISTS (SELECT 1 FROM slots WHERE slo_id = :slo) OR EXISTS (SELECT 1 FROM roll_ups WHERE slo_id = :slo)"
+        " OR EXISTS (SELECT 1 FROM pieces WHERE slo_id = :slo) OR EXISTS (SELECT 1 FROM tiles WHERE slo_id = :slo)",
+        {"slo": version.id},
     ).fetchone()
     if found[0]:
         yield {"spec": json.loads(version.spec)}

@@ -61,8 +61,9 @@ def every(connection: sqlite3.Connection) -> list[Version]:
 def watch(connection: sqlite3.Connection, slo_id: int, first_slot: int) -> int:
     """Lower `watched_from` to `first_slot` if that is earlier; returns what stands there now."""
     connection.execute(
-        "UPDATE slo_versions SET watched_from = ?1 WHERE id = ?2 AND (watched_from IS NULL OR watched_from > ?1)",
-        (first_slot, slo_id),
+        "UPDATE slo_versions SET watched_from = :first"
+        " WHERE id = :slo AND (watched_from IS NULL OR watched_from > :first)",
+        {"first": first_slot, "slo": slo_id},
     )
     earliest = watched_from(connection, slo_id)
     return first_slot if earliest is None else earliest
