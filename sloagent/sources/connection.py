@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.client import RemoteDisconnected
-from urllib.parse import urlencode, urljoin
+from urllib.parse import quote_plus, urljoin
 
 import requests
 import urllib3
@@ -24,7 +24,8 @@ from sloagent.sources.http_config import PrometheusSettings
 from sloagent.sources.http_session import DeadlineAdapter, exchange, new_session
 from sloagent.sources.secrets import Identity
 
-PIECE_BYTES = 262_144
+PIECE_BYTES = 1_048_576
+"""Read at once: an answer in one piece costs half the CPU of the same answer in four."""
 ERROR_BODY_BYTES = 65_536
 MOST_REDIRECTS = 5
 _CLOSED_BY_PEER = (RemoteDisconnected, ConnectionResetError, BrokenPipeError)
@@ -66,7 +67,7 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
 
     def post(self, path: str, form: Mapping[str, str]) -> Reply:
         """Ask with a form in the body. Raises SourceError, of a `samples.Kind`, for everything but a complete 200."""
-        return self._ask("POST", path, urlencode(form))
+        return self._ask("POST", path, "&".join([f"{name}={_quoted(value)}" for name, value in form.items()]))
 
     def get(self, path: str) -> Reply:
         """Ask where Prometheus only knows GET. Raises SourceError."""
@@ -185,6 +186,12 @@ def _pieces(response: requests.Response, most_bytes: int, *, cut: bool) -> Itera
         yield piece
     if inflate is not None and not inflate.eof:
         raise SourceError("sent truncated gzip", kind=Kind.PROTOCOL, retryable=True)
+
+
+@lru_cache(maxsize=1_024)
+def _quoted(value: str) -> str:
+    """As in a form; a query is the same from tick to tick."""
+    return quote_plus(value)
 
 
 @lru_cache(maxsize=16)

@@ -233,7 +233,7 @@ def labels(metric: msgspec.Raw) -> dict[str, str]:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise failures.not_an_answer(bytes(metric)) from None
     found.pop("__name__", None)
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value} if "" in found.values() else found
 
 
 def _decode(decoder: msgspec.json.Decoder[_Known], body: bytes) -> _Known:

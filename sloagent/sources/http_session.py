@@ -86,6 +86,8 @@ class _Plain(HTTPConnection):
     response_class = _DeadlineResponse
     connected_at = 0.0
     asked = False
+    _held: list[bytes] | None = None
+    """While a question is put together: its headers and its body, which then leave in one packet."""
 
     def connect(self) -> None:
         super().connect()
@@ -96,11 +98,24 @@ class _Plain(HTTPConnection):
         super().close()
         self.asked = False
 
+    def send(self, data: bytes) -> None:  # type: ignore[override]
+        """Hold a part of a question until it is whole; two packets would wake the peer twice."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
+
     def request(self, *args: object, **kwargs: object) -> None:
         exchange.reused = self.asked
         if self.asked and self.sock is not None:
             self.sock.settimeout(max(exchange.ends_at - time.monotonic(), 0.001))
-        super().request(*args, **kwargs)  # type: ignore[arg-type]
+        self._held = []
+        try:
+            super().request(*args, **kwargs)  # type: ignore[arg-type]
+            whole = b"".join(self._held)
+        finally:
+            self._held = None
+        super().send(whole)
         self.asked = True
         exchange.connected_at = self.connected_at
 

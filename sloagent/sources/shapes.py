@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 
 import msgspec
@@ -129,7 +130,8 @@ def _classic(members: Sequence[Member]) -> Read:
     """Buckets of a classic histogram. Equal bounds (`1`, `1.0`) are one, their counts added, as Prometheus does."""
     by_bound: dict[float, list[int]] = {}
     for member in members:
-        if not _NUMBER.fullmatch(member.mark) or (bound := float(member.mark)) == -math.inf:
+        bound = _bound(member.mark)
+        if bound is None:
             shown = f'le="{member.mark}" is not a bound' if member.mark else "it has a series without the label le"
             return _always(Malformed(f"the histogram cannot be read: {shown}"))
         by_bound.setdefault(bound, []).append(member.position)
@@ -141,6 +143,13 @@ def _classic(members: Sequence[Member]) -> Read:
         pick = itemgetter(*(same[0] for same in positions))
         return lambda row: _distribution(bounds, pick(row))
     return lambda row: _distribution(bounds, tuple(_added([row[p] for p in same]) for same in positions))
+
+
+@lru_cache(maxsize=4_096)
+def _bound(mark: str) -> float | None:
+    """The bound that a label `le` states, None where it states none."""
+    bound = float(mark) if _NUMBER.fullmatch(mark) else -math.inf
+    return None if bound == -math.inf else bound
 
 
 def _added(points: Sequence[Point | None]) -> Point | None:
