@@ -128,6 +128,7 @@ def _windows(windows: Windows) -> dict[str, JSON]:
         "undecided": windows.undecided,
         "idle": windows.idle,
         "too_few": windows.too_few,
+        "measured": windows.measured,
         "excluded": windows.excluded,
         "missing": windows.missing,
     }

@@ -29,17 +29,6 @@ def markdown(text: str, longest: int = LONGEST) -> str:
     return _OPENING.sub(r"\\\g<0>", "".join(_for_markdown(character) for character in visible(text, longest).lstrip()))
 
 
-def markdown_code(text: str, longest: int = LONGEST) -> str:
-    """`text` as inline code of a Markdown table's cell: bars escaped, its fence longer than any backticks inside."""
-    shown = visible(text, longest).replace("|", "\\|")
-    if not shown:
-        return ""
-    runs = "".join(c if c == "`" else " " for c in shown).split()
-    fence = "`" * (1 + max((len(run) for run in runs), default=0))
-    padding = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{padding}{shown}{padding}{fence}"
-
-
 def _spelled(character: str) -> str:
     if character in _NAMED:
         return _NAMED[character]

@@ -18,7 +18,7 @@ from sloagent.report import escaping
 from sloagent.report.content import Report
 from sloagent.report.document import text_of
 from sloagent.report.locale import LANGUAGES
-from sloagent.report.verdicts import Verdict, stacked
+from sloagent.report.verdicts import Verdict, stacked, unbroken
 from sloagent.report.view import view
 from sloagent.report.words import Words
 
@@ -67,7 +67,7 @@ def html(report: Report, templates: Path, language: str = "en") -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     words = Words(language)
     environment = _environment(templates, _for_html)
-    environment.filters["stacked"] = stacked
+    environment.filters |= {"stacked": stacked, "unbroken": unbroken}
     return environment.get_template("report.html.j2").render(
         view=view(report, words),
         say=words.say,

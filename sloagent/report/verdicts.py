@@ -9,6 +9,7 @@ from sloagent.evaluation import wording
 from sloagent.model.verdict import Outcome, RangeVerdict
 from sloagent.report.words import Words
 
+_NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=%|(?:s|ms|µs|min|h|d|B|[KMGTP]iB)\b)")
 _NUMBER_AND_BUCKET = re.compile(r"(.+?)\s*[(（](.+)[)）]")
 
 
@@ -42,3 +43,8 @@ def stacked(text: str) -> tuple[str, str]:
     """A number and the bucket that it lies in, as two lines of one cell: `4.41 s (4–5 s)`."""
     found = _NUMBER_AND_BUCKET.fullmatch(text)
     return (found.group(1), found.group(2)) if found else (text, "")
+
+
+def unbroken(text: str) -> str:
+    """The sentence with numbers and their units kept on one line."""
+    return _NUMBER_AND_UNIT.sub("\u00a0", text)

@@ -4,7 +4,8 @@ import unicodedata
 
 import pytest
 
-from sloagent.report.escaping import LONGEST, markdown, markdown_code, visible
+from sloagent.report.escaping import LONGEST, markdown, visible
+from sloagent.report.verdicts import stacked, unbroken
 from tests.unit.report.sample import HOSTILE
 
 
@@ -51,7 +52,11 @@ def test_markdown_shows_the_text_and_reads_nothing_into_it(text: str, shown: str
     assert markdown(text) == shown
 
 
-def test_inline_code_is_fenced_by_more_backticks_than_it_holds() -> None:
-    assert markdown_code("a`b``c|d") == "```a`b``c\\|d```"
-    assert markdown_code("`x") == "`` `x ``"
-    assert markdown_code("") == ""
+def test_a_number_and_its_unit_stay_on_one_line_and_words_do_not() -> None:
+    assert unbroken("97.8 % within 2 s, 5 series") == "97.8\u00a0% within 2\u00a0s, 5 series"
+
+
+def test_a_number_and_its_bucket_stand_one_above_the_other() -> None:
+    assert stacked("4.41 s (4–5 s)") == ("4.41 s", "4–5 s")
+    assert stacked("≤ 5 ms （首个桶）") == ("≤ 5 ms", "首个桶")
+    assert stacked("97.8 %") == ("97.8 %", "")
