@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sloagent.settings import ByteSize, Duration, Settings
 from sloagent.sources.http_config import PrometheusSettings
@@ -42,6 +43,15 @@ class AgentSettings(Settings):
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
     report: ReportSettings = ReportSettings()
+
+    @model_validator(mode="after")
+    def _remembers_what_it_catches_up(self) -> Self:
+        if self.store.retention <= self.evaluation.catch_up:
+            raise ValueError(
+                "store.retention is not longer than evaluation.catch_up, so slots would be forgotten and asked again;"
+                " write a longer retention or a shorter catch_up"
+            )
+        return self
 
 
 def resolved(path: str, configuration: Path) -> Path:

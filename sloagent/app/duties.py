@@ -142,8 +142,11 @@ class Duties:
         Only while the peer answers, so that a wrong clock of ours, which makes every slot look old, records nothing.
         """
         catch_up = agent.settings.evaluation.catch_up
+        kept_since = int(time.time() - agent.settings.store.retention)
         for slo in agent.slos:
-            first, last = self._since[slo], self._due(agent, slo.interval).oldest - slo.interval
+            # What the store has forgotten was answered once: only slots that it would still hold can be missing.
+            first = max(self._since[slo], -(-kept_since // slo.interval) * slo.interval)
+            last = self._due(agent, slo.interval).oldest - slo.interval
             if first > last:
                 continue
             recorded = agent.store.recorded(agent.source.name, slo, (first, last))

@@ -1,0 +1,81 @@
+"""What the daemon does beside its ticks: hourly pieces, roll-ups, retention; its clock is set into the recorded time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sloagent.app import demo_data
+from tests.agent import SLOAGENT, AgentDirectory, DaemonProcess, wait_until
+from tests.prometheus import Prometheus
+
+STEPPED = Path(__file__).with_name("stepped.py")
+SLO = """
+apiVersion: sloagent/v1
+kind: SLOSet
+metadata: {name: own}
+slos:
+  - name: commit
+    interval: 1m
+    window: 5m
+    sli: {latency: {histogram: etcd_disk_backend_commit_duration_seconds, by: [job]}}
+    objective: {percentile: 99, at_most: 32ms}
+"""
+KEEP = "store: {{path: sloagent.db, full_rows: 30m, retention: {retention}}}\n"
+
+
+def kinds(agent: AgentDirectory) -> Counter[str]:
+    """How many lines of each kind the dump has."""
+    return Counter(json.loads(line)["kind"] for line in agent.dump().splitlines())
+
+
+def test_hours_get_their_piece_old_rows_become_sums_and_older_ones_are_forgotten(tmp_path: Path) -> None:
+    recording = demo_data.unpack(tmp_path / "data")
+    clock = tmp_path / "offset"
+    program = (SLOAGENT[0], str(STEPPED), str(clock))
+
+    def set_clock(moment: datetime) -> None:
+        clock.write_text(str(moment.timestamp() - time.time()))
+
+    with Prometheus(tmp_path / "data") as server:
+        agent = AgentDirectory(
+            tmp_path / "agent", server.url, slos={"own.yaml": SLO}, extra=KEEP.format(retention="90d")
+        )
+        set_clock(recording.start.replace(hour=5, minute=47, second=0))
+        with DaemonProcess(agent, program=program) as daemon:
+            wait_until(lambda: kinds(agent)["slot"] == 1, what="the first slot")
+            assert daemon.stop() == 0
+
+        set_clock(datetime(2026, 11, 22, 7, 5, 10, tzinfo=UTC))
+        with DaemonProcess(agent, program=program) as daemon:
+            wait_until(lambda: kinds(agent)["roll_up"] > 0, what="a roll-up")
+            wait_until(lambda: kinds(agent)["piece"] > 0, what="the hour's piece")
+            wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0.0, what="catching up")
+            assert (daemon.metric("sloagent_store_size_bytes") or 0) > 0
+            assert daemon.stop() == 0
+        pieces = [row for row in map(json.loads, agent.dump().splitlines()) if row["kind"] == "piece"]
+        hour = datetime(2026, 11, 22, 6, tzinfo=UTC).timestamp() * 1000
+        assert [(row["start_ms"], row["end_ms"]) for row in pieces] == [(hour, hour + 3_600_000)]
+        assert agent.command("store", "check").returncode == 0
+
+        agent.write(server.url, ["own.yaml"], KEEP.format(retention="45m") + "evaluation: {catch_up: 40m}\n")
+        with DaemonProcess(agent, program=program) as daemon:
+            oldest = datetime(2026, 11, 22, 6, 20, tzinfo=UTC).timestamp()
+
+            def all_newer() -> bool:
+                rows = map(json.loads, agent.dump().splitlines())
+                return all(row["slot"] >= oldest for row in rows if row["kind"] == "slot") and kinds(agent)["slot"] > 0
+
+            wait_until(all_newer, what="old slots being forgotten")
+            assert daemon.stop() == 0
+
+        set_clock(datetime(2026, 11, 22, 7, 15, 10, tzinfo=UTC))
+        with DaemonProcess(agent, program=program) as daemon:
+            newest = datetime(2026, 11, 22, 7, 14, tzinfo=UTC).timestamp()
+            wait_until(lambda: daemon.metric("sloagent_slo_evaluated_slot_timestamp_seconds") == newest, what="a tick")
+            wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0.0 and all_newer(), what="the rest")
+            assert daemon.stop() == 0
+        assert "never answered" not in daemon.log.read_text(), "what was forgotten was taken for lost"
