@@ -42,7 +42,11 @@ class AgentDirectory:
         """Run one command in the directory; `-c` is added."""
         return subprocess.run(
             [*SLOAGENT, words[0], *words[1:], "-c", str(self.configuration)],
-            capture_output=True, text=True, cwd=self.directory, timeout=timeout, check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.directory,
+            timeout=timeout,
+            check=False,
         )
 
     def dump(self) -> str:
@@ -67,7 +71,10 @@ class DaemonProcess:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._program, "run", "-c", str(self.agent.configuration)],
-                stdout=log, stderr=log, cwd=self.agent.directory, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                stdout=log,
+                stderr=log,
+                cwd=self.agent.directory,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:

@@ -30,7 +30,9 @@ def blocks_from_openmetrics(text: str, directory: Path) -> None:
     source.write_text(text)
     done = subprocess.run(
         ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(source), str(directory)],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise AssertionError(f"promtool refused the samples: {done.stdout}{done.stderr}")
@@ -58,11 +60,16 @@ class Prometheus:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    binary, f"--config.file={self._config}", f"--storage.tsdb.path={self.directory}",
-                    "--storage.tsdb.retention.time=3650d", f"--web.listen-address=127.0.0.1:{self.port}",
-                    "--log.level=warn", *self._flags,
+                    binary,
+                    f"--config.file={self._config}",
+                    f"--storage.tsdb.path={self.directory}",
+                    "--storage.tsdb.retention.time=3650d",
+                    f"--web.listen-address=127.0.0.1:{self.port}",
+                    "--log.level=warn",
+                    *self._flags,
                 ],
-                stdout=log, stderr=log,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:

@@ -90,7 +90,10 @@ def closing(counted: Sequence[tuple[SLO, Outcome]]) -> str:
         Outcome.FAIL: "fail", Outcome.ERROR: "in error", Outcome.INCONCLUSIVE: "inconclusive",
         Outcome.WARN: "warn", Outcome.PASS: "pass", Outcome.NO_DATA: "without data", Outcome.MEASURED: "measured",
     }  # fmt: skip
+    # An SLO with an objective is only measured while nothing but its growth is limited and the stretch is too short.
     parts = [f"{gating.count(outcome)} {word}" for outcome, word in words.items() if outcome in gating]
+    if Outcome.MEASURED in gating:
+        parts[-1] += " (limited in growth alone)"
     if others:
         told = [f"{others.count(outcome)} {word}" for outcome, word in reversed(words.items()) if outcome in others]
         parts.append(f"{' and '.join(told)} (no objective yet)")

@@ -41,7 +41,7 @@ def test_what_is_shown_is_whole_has_units_and_hides_secrets(tmp_path):
 
 def test_what_is_shown_is_the_same_configuration_when_it_is_read_again(tmp_path):
     file, again = tmp_path / "sloagent.yaml", tmp_path / "again.yaml"
-    file.write_text("prometheus: {url: http://localhost:9090}\nslos: [builtin:karmada]\nstore: {retention: 1h30m}\n")
+    file.write_text("prometheus: {url: http://localhost:9090}\nslos: [builtin:karmada]\nstore: {full_rows: 1h30m}\n")
     again.write_text(show(file).stdout)
     assert load_settings(again, AgentSettings) == load_settings(file, AgentSettings)
 

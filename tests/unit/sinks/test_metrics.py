@@ -8,7 +8,12 @@ from sloagent.model.verdict import Cause, Outcome, Quantile, Share, SlotVerdict,
 from sloagent.sinks.metrics import MetricsSink
 
 LATENCY = SLO(
-    "karmada", "api-latency", LatencySLI(("a_seconds",), "", ("verb", "job")), Objective(Limit(at_most=1.0), 99.0), 60, 300
+    "karmada",
+    "api-latency",
+    LatencySLI(("a_seconds",), "", ("verb", "job")),
+    Objective(Limit(at_most=1.0), 99.0),
+    60,
+    300,
 )
 MEMORY = SLO("karmada", "memory", ValueSLI("x", "bytes"), Objective(Limit(at_most=5.0)), 60, 300)
 
@@ -47,7 +52,9 @@ def test_an_outcome_is_1_for_one_and_0_for_all_others() -> None:
     sink.tell([slot(LATENCY, 600, latency_verdict())])
     outcomes = [line for line in scrape(sink) if line.startswith("sloagent_slo_outcome{")]
     assert len(outcomes) == len(Outcome)
-    assert [line for line in outcomes if line.endswith(" 1.0")] == [line for line in outcomes if 'outcome="pass"' in line]
+    assert [line for line in outcomes if line.endswith(" 1.0")] == [
+        line for line in outcomes if 'outcome="pass"' in line
+    ]
 
 
 def test_no_data_is_an_outcome_and_no_number() -> None:
