@@ -11,7 +11,7 @@ from sloagent.errors import ConfigError, SloagentError
 
 COMMANDS = {
     "init": "a commented starter configuration",
-    "validate": "lint SLO files and agent files",
+    "validate": "check SLO files and agent files for mistakes",
     "check": "evaluate now, at a time or over a range, and gate",
     "explain": "one SLO: the query, the answer, the arithmetic, the verdict",
     "run": "the daemon",

@@ -18,7 +18,10 @@ from sloagent.errors import SourceError
 @options.time_range
 @options.slo_names
 def command(configuration: Path, start: datetime | None, end: datetime | None, names: tuple[str, ...]) -> None:
-    """Evaluate every slot of a range that the store lacks, and record it, as the daemon would have done."""
+    """Fill the store from Prometheus's past: evaluate and record every slot of a range that it lacks.
+
+    The same slots give the same verdicts as the daemon's would have been. Exits with 3 where slots could not be asked.
+    """
     from sloagent.app import assess
     from sloagent.app.wiring import load, open_agent
     from sloagent.cli.judging import say_trouble

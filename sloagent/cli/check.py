@@ -16,13 +16,16 @@ from sloagent.model.timerange import newest_slot
 
 @click.command(epilog="Example: sloagent check -c sloagent.yaml --from -2h --format junit > verdicts.xml")
 @options.configuration
-@click.option("--at", "at", type=Time(), metavar="TIME", help="The slot at or before this time; else the newest.")
+@click.option(
+    "--at", "at", type=Time(), metavar="TIME", help="Judge the slot at or before TIME; the newest without it."
+)
 @options.time_range
 @options.slo_names
-@click.option("--slots", "each", is_flag=True, help="Over a range: each slot's verdicts too.")
+@click.option("--slots", "each", is_flag=True, help="With --from: print each slot's verdicts too.")
 @click.option(
-    "--format", "style", default="table", show_default=True, type=click.Choice(["table", "json", "junit", "markdown"])
-)
+    "--format", "style", default="table", show_default=True, type=click.Choice(["table", "json", "junit", "markdown"]),
+    help="How to print the verdicts.",
+)  # fmt: skip
 @click.pass_context
 def command(
     context: click.Context,
@@ -34,10 +37,13 @@ def command(
     each: bool,
     style: str,
 ) -> None:
-    """Evaluate the SLOs and gate on them.
+    """Evaluate the SLOs and gate on them: at one slot, or over a range.
+
+    With --from every slot of the range is judged and remembered in the store; only what is missing there is asked. At
+    one slot nothing is remembered.
 
     Exit codes: 0 all pass (or only measured or warn), 1 an SLO failed, 2 something written is wrong, 3 no verdict could
-    be reached. A range is remembered in the store, and only what is missing there is asked.
+    be reached.
     """
     if at is not None and (start is not None or end is not None):
         raise click.UsageError("--at and --from/--to exclude each other")

@@ -17,7 +17,10 @@ def command() -> None:
 @command.command(epilog="Example: sloagent config show -c sloagent.yaml")
 @options.configuration
 def show(configuration: Path) -> None:
-    """Print the effective configuration as YAML: defaults filled in, secrets hidden, the SLO sets that are loaded."""
+    """Print the effective configuration as YAML.
+
+    Defaults are filled in and secrets hidden; the SLO sets that are loaded stand at the end.
+    """
     from sloagent.app.agent_settings import AgentSettings
     from sloagent.config.effective import effective
     from sloagent.config.load import load_agent

@@ -17,15 +17,22 @@ HISTORY_SLOTS = 60
 @click.command(epilog="Example: sloagent explain -c sloagent.yaml api-mutating-latency --at 2026-11-22T05:56:00Z")
 @options.configuration
 @click.argument("name", metavar="SLO")
-@click.option("--at", "at", type=Time(), metavar="TIME", help="The slot at or before this time; else the newest.")
 @click.option(
-    "--series", default=3, show_default=True, type=click.IntRange(1), metavar="N", help="At most N, worst first."
+    "--at", "at", type=Time(), metavar="TIME", help="Judge the slot at or before TIME; the newest without it."
+)
+@click.option(
+    "--series",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Show at most N series, the worst first.",
 )
 @click.pass_context
 def command(context: click.Context, configuration: Path, name: str, at: datetime | None, series: int) -> None:
-    """The query, the answer, the arithmetic, the verdict, and a curl that asks the same again.
+    """Show how one SLO is judged: the query, the answer, the arithmetic, the verdict, and a curl that asks again.
 
-    It asks Prometheus anew. Exits as `check` does: 0 pass, 1 fail, 3 no verdict.
+    It asks Prometheus anew and remembers nothing. Exit codes as of `check`.
     """
     from sloagent.app.wiring import open_agent
     from sloagent.cli.check import slot_at

@@ -70,7 +70,7 @@ def heading(agent: Agent, stretch: Stretch | None, summaries: Sequence[RangeSumm
         sets=tuple(dict.fromkeys(slo.set for slo in agent.slos)),
         version=agent.source.version(),
         url=agent.settings.prometheus.url,
-        config=str(agent.configuration),
+        config=str(short(agent.configuration.absolute())),
         range=stretch.span if stretch else None,
         queries=queries,
     )

@@ -14,16 +14,20 @@ FORMATS = ("md", "html", "json")
 
 @click.command(epilog="Example: sloagent report -c sloagent.yaml --run soak-7 -o reports-out")
 @options.configuration
-@click.option("--run", "run_name", metavar="NAME", help="A run by its name; see `sloagent runs list`.")
+@click.option("--run", "run_name", metavar="NAME", help="Report on this run; `sloagent runs list` names them.")
 @options.time_range
 @options.slo_names
-@click.option("--lang", "language", type=click.Choice(["en", "zh"]), help="Instead of report.languages.")
 @click.option(
-    "--format", "formats", default="md,html,json", show_default=True, metavar="LIST", help="Of md, html, json."
+    "--lang", "language", type=click.Choice(["en", "zh"]), help="Write this language only, instead of report.languages."
 )
 @click.option(
-    "-o", "--output", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Instead of report.directory."
-)
+    "--format", "formats", default="md,html,json", show_default=True, metavar="LIST",
+    help="Write these, with commas between: md, html, json.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", "directory", type=click.Path(path_type=Path), metavar="DIR",
+    help="Write into DIR, instead of report.directory.",
+)  # fmt: skip
 def command(
     configuration: Path,
     run_name: str | None,
@@ -34,9 +38,10 @@ def command(
     formats: str,
     directory: Path | None,
 ) -> None:
-    """Write the report: what was promised, what happened, what to look at first, and the evidence.
+    """Write the report of a run or a range: what was promised, what happened, what to look at first, the evidence.
 
-    What the store lacks of the run is evaluated first. It does not gate: `sloagent check` does.
+    What the store lacks is evaluated first. A report does not gate: it exits with 0 although SLOs fail; `sloagent
+    check` gates.
     """
     from sloagent.app import reporting
     from sloagent.app.agent_settings import resolved

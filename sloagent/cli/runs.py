@@ -17,7 +17,9 @@ from sloagent.model.timerange import TimeRange
 from sloagent.store import Store
 
 SCHEMA = "sloagent/runs/v1"
-_FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
 START_ONE = "start one with `sloagent runs start NAME`"
 
 
@@ -45,7 +47,7 @@ def find(store: Store, name: str) -> Run:
 @options.configuration
 @_FORMAT
 def list_runs(configuration: Path, form: str) -> None:
-    """All runs, oldest first."""
+    """List all runs, oldest first."""
     store = _open(configuration)
     try:
         runs = store.runs()
@@ -63,10 +65,12 @@ def list_runs(configuration: Path, form: str) -> None:
 @command.command(epilog="Example: sloagent runs start -c sloagent.yaml soak-7 --label mode=push")
 @options.configuration
 @click.argument("name")
-@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="May be repeated: version, mode, scale, …")
-@click.option("--at", "at", type=Time(), default="now", help="When it began.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=VALUE", help="Such as version=1.19 or mode=push; may be repeated."
+)
+@click.option("--at", "at", type=Time(), default="now", show_default=True, help="When it began: RFC 3339, or relative.")
 def start(configuration: Path, name: str, labels: tuple[str, ...], at: datetime) -> None:
-    """Begin a run."""
+    """Begin a run. It goes on until `sloagent runs stop`."""
     _check_name("a run", name)
     _check_past("--at", at)
     pairs = dict(_pair(label) for label in labels)
@@ -84,7 +88,7 @@ def start(configuration: Path, name: str, labels: tuple[str, ...], at: datetime)
 @command.command(epilog="Example: sloagent runs stop -c sloagent.yaml soak-7")
 @options.configuration
 @click.argument("name")
-@click.option("--at", "at", type=Time(), default="now", help="When it ended.")
+@click.option("--at", "at", type=Time(), default="now", show_default=True, help="When it ended: RFC 3339, or relative.")
 def stop(configuration: Path, name: str, at: datetime) -> None:
     """End a run."""
     _check_past("--at", at)
@@ -114,7 +118,7 @@ def stop(configuration: Path, name: str, at: datetime) -> None:
 def phase(
     configuration: Path, name: str, phase_name: str, note: str, start: datetime | None, end: datetime | None
 ) -> None:
-    """Name a part of a run."""
+    """Name a part of a run. The report judges each phase by itself, too."""
     _check_name("a phase", phase_name)
     added = Phase(phase_name, _needed(start, end), note)
 
@@ -133,7 +137,7 @@ def phase(
 @click.option("--reason", required=True, help="Why it does not count; the report shows it.")
 @options.time_range
 def exclude(configuration: Path, name: str, reason: str, start: datetime | None, end: datetime | None) -> None:
-    """Leave a stretch out of a run: windows that touch it do not count, and are shown."""
+    """Leave a stretch out of a run. Windows that touch it do not count; the report shows it with the reason."""
     if not reason.strip():
         raise click.UsageError("--reason is empty; the report shows it, so say why")
     added = Exclusion(_needed(start, end), reason)
@@ -150,7 +154,7 @@ def exclude(configuration: Path, name: str, reason: str, start: datetime | None,
 @click.argument("name")
 @_FORMAT
 def show(configuration: Path, name: str, form: str) -> None:
-    """A run with its phases and exclusions."""
+    """Show a run with its phases and exclusions."""
     store = _open(configuration)
     try:
         run = find(store, name)

@@ -27,9 +27,10 @@ def _open(configuration: Path) -> Store:
 @command.command(epilog='Example: sloagent store dump -c sloagent.yaml | grep \'"kind":"verdict"\'')
 @options.configuration
 def dump(configuration: Path) -> None:
-    """Print everything that is promised, one JSON object a line, sorted by key.
+    """Print what is remembered: one JSON object a line, sorted by key.
 
-    The same truth gives the same bytes, whenever and however it was asked. docs/store.md lists what is left out.
+    The same facts give the same bytes, whenever and however Prometheus was asked. docs/store.md lists the fields, and
+    what is left out.
     """
     store = _open(configuration)
     try:
@@ -43,9 +44,14 @@ def dump(configuration: Path) -> None:
 
 @command.command(epilog="Example: sloagent store check -c sloagent.yaml --format json")
 @options.configuration
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
 def check(configuration: Path, form: str) -> None:
-    """Read every row and say what is wrong. Exits 0 when the store is sound, 3 when it is not."""
+    """Read every row and say what is wrong.
+
+    Exits with 0 when the store is sound, with 3 when it is not.
+    """
     store = _open(configuration)
     try:
         findings = store.check()
@@ -67,7 +73,10 @@ def check(configuration: Path, form: str) -> None:
 @options.configuration
 @click.argument("target", type=click.Path(path_type=Path))
 def backup(configuration: Path, target: Path) -> None:
-    """Write a consistent copy to TARGET, which must not exist. Use it in the store's place to restore."""
+    """Write a consistent copy of the store to TARGET.
+
+    TARGET must not exist. To restore, stop the daemon and put the copy in the store's place; docs/store.md says how.
+    """
     if target.exists() or target.is_symlink():
         raise click.UsageError(f"{target} exists already; a backup never replaces a file, choose another name")
     if not target.absolute().parent.is_dir():

@@ -17,12 +17,13 @@ SCHEMA = "sloagent/validate/v1"
 @click.command(epilog="Example: sloagent validate sloagent.yaml rules/")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to answer."
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
 )
 def command(files: tuple[str, ...], form: str) -> None:
-    """Lint SLO files and agent files. FILE is a file, a directory, a glob or builtin:NAME.
+    """Check SLO files and agent files: every mistake at once, each with its line and column.
 
-    An agent file is checked together with the SLO files it names. Exit code 2 where anything is wrong.
+    FILE is a file, a directory, a glob or builtin:NAME. An agent file is checked together with the SLO files that it
+    names. Exits with 2 where anything is wrong.
     """
     from sloagent.app.agent_settings import AgentSettings
     from sloagent.config.load import Reading, raise_for
