@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from make_recording import kind_of_call, rows  # noqa: E402 - it lies beside this script
-from sloagent.config.load import load_slo_files  # noqa: E402
 
+from sloagent.config.load import load_slo_files  # noqa: E402
 from sloagent.evaluation.judge import judge  # noqa: E402
 from sloagent.model.samples import Answer  # noqa: E402
 from sloagent.model.slo import SLO  # noqa: E402

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from pathlib import Path
 
@@ -48,9 +49,8 @@ def command(directory: Path, binary: str, port: int, serve: bool) -> None:
         if serve:
             lines.append(f"  Prometheus is at {demo.url} until Ctrl-C. In another terminal:")
         else:
-            lines.append(
-                f"  sloagent demo --directory {judging.short(directory)} --serve   keeps Prometheus up; then, in another terminal:"
-            )
+            again = shlex.join(["sloagent", "demo", "--directory", str(judging.short(directory)), "--serve"])
+            lines.append(f"  {again}   keeps Prometheus up; then, in another terminal:")
         lines += [
             f"  sloagent explain -c {configuration} api-mutating-latency --at 2026-11-22T05:56:00Z",
             f"  sloagent check -c {configuration} --from 2026-11-22T05:55:00Z --to 2026-11-22T05:58:00Z",
