@@ -28,10 +28,14 @@ def configuration(command: Command) -> Command:
 def time_range(command: Command) -> Command:
     """`--from A --to B`."""
     start = click.option(
-        "--from", "start", type=Time(), metavar="TIME", help="Where it begins: RFC 3339, or relative such as -2h."
+        "--from",
+        "start",
+        type=Time(),
+        metavar="TIME",
+        help="Where the range begins: RFC 3339, or relative such as -2h.",
     )
     end = click.option(
-        "--to", "end", type=Time(), metavar="TIME", help="Where it ends, in the same way; now without it."
+        "--to", "end", type=Time(), metavar="TIME", help="Where the range ends, in the same way; now without it."
     )
     return start(end(command))
 
