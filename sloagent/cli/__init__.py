@@ -24,6 +24,10 @@ COMMANDS = {
 }
 """Name and sentence of each command, in the order in which `--help` shows them."""
 
+INTERRUPTED = 130
+READER_LEFT = 141
+"""Exit codes as a shell gives them for SIGINT and SIGPIPE; neither is a verdict."""
+
 
 class _Commands(click.Group):
     """A group whose commands are imported only when they are called."""
@@ -56,6 +60,15 @@ class _Commands(click.Group):
             ctx.fail(f"No such command `{args[0]}`.{meant}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Click's own; where whoever read our output has left, the exit code is no verdict (click would say 1)."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # That is theirs to decide. Keep Python from complaining at exit.
+            sys.stdout = None
+            ctx.exit(READER_LEFT)
+
 
 @click.group(
     cls=_Commands,
@@ -78,14 +91,10 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except click.Abort:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except SloagentError as error:
         tell(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has left; that is theirs to decide. Keep Python from complaining at exit.
-        sys.stdout = None
-        sys.exit(141)
     sys.exit(status if isinstance(status, int) else 0)
 
 
