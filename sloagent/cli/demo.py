@@ -12,7 +12,7 @@ import click
 @click.command(epilog="Example: sloagent demo --directory out/demo --serve")
 @click.option(
     "--directory", default="sloagent-demo", show_default=True, type=click.Path(path_type=Path), metavar="DIR",
-    help="Where everything is put; a former demo there is replaced.",
+    help="Where everything is put; a former demo there is replaced, nothing else.",
 )  # fmt: skip
 @click.option(
     "--prometheus", "binary", default="prometheus", show_default=True, metavar="PROGRAM", help="The prometheus program."
