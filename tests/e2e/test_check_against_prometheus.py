@@ -129,7 +129,7 @@ def test_the_table_of_one_slot_names_what_failed_and_what_to_type_next(agent: Ag
     assert "P99 ≤ 1 s" in row
     assert row.rstrip().partition("  fail")[1]
     assert sum(line[:1] in "✗?!✓·~" for line in lines if line) == SLOS, "one line per SLO"
-    assert lines[-1] == f"Why:  sloagent explain -c {agent.configuration} {FAILS} --at {TROUBLE}"
+    assert lines[-1] == f"Why:  sloagent explain -c sloagent.yaml {FAILS} --at {TROUBLE}"
 
 
 @pytest.mark.parametrize(

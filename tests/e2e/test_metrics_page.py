@@ -87,8 +87,10 @@ def test_promtool_has_no_complaint_and_prometheus_reads_every_family(tmp_path: P
         samples = {line.split("{")[0].split(" ")[0] for line in page.splitlines() if line and line[0] != "#"}
         wait_until(lambda: ask(server, 'up{job="sloagent"} == 1'), what="a scrape of sloagent")
         wait_until(lambda: ask(server, 'sloagent_slo_outcome{slo="value", outcome="pass"} == 1'), what="the verdict")
-        scraped = {row["metric"]["__name__"] for row in ask(server, '{__name__=~"sloagent_.+"}')}
-        assert samples <= scraped
+        wait_until(
+            lambda: samples <= {row["metric"]["__name__"] for row in ask(server, '{__name__=~"sloagent_.+"}')},
+            what="every family being scraped",
+        )
         assert len(families) > 20
         assert "NaN" not in page, "an absent number is an absent sample"
         (odd,) = ask(server, 'sloagent_slo_outcome{slo="value", outcome="pass"}')
