@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import cast
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from sloagent.model.slo import SLO, Labels
-from sloagent.model.verdict import Outcome, SlotVerdict, Verdict
+from sloagent.model.verdict import Outcome, Quantile, Share, SlotVerdict, Verdict
 
 RESERVED = frozenset({"set", "slo", "outcome", "percentile", "run", "le", "quantile", "job", "instance"})
 """Labels of ours, or of the scrape: the user's own of these names get `exported_` in front, as Prometheus does it."""
@@ -62,63 +66,104 @@ class MetricsSink(Collector):
         yield stamp
 
 
-def _per_series(shown: Sequence[SlotVerdict]) -> Iterator[GaugeMetricFamily]:
-    outcome = _Family("sloagent_slo_outcome", "1 for the outcome of the newest slot, 0 for the others")
-    value = _Family("sloagent_slo_value", "The value of a ratio or value SLI, in base units")
-    objective = _Family("sloagent_slo_objective", "The limit, in base units")
-    percentile = _Family("sloagent_slo_percentile_value", "A percentile as Prometheus interpolates it, seconds")
-    lower = _Family("sloagent_slo_percentile_value_lower", "Lower bound of the bucket in which the percentile lies")
-    upper = _Family("sloagent_slo_percentile_value_upper", "Upper bound of the bucket in which the percentile lies")
-    good_lower = _Family("sloagent_slo_good_share_lower", "The share of good events is at least this")
-    good_upper = _Family("sloagent_slo_good_share_upper", "The share of good events is at most this")
-    events = _Family("sloagent_slo_events", "Events in the window (rate times window)")
-    for slot in shown:
-        slo = slot.slo
-        for labels, shown_outcome, verdict in _rows(slot):
-            for one in Outcome:
-                outcome.add(slo, labels, float(one is shown_outcome), ("outcome", one.value))
-            if verdict is None:
-                continue
-            if not verdict.quantiles:
-                value.add(slo, labels, verdict.value)
-            if verdict.limit is not None:
-                limit = verdict.limit
-                objective.add(slo, labels, limit.at_most if limit.at_most is not None else limit.at_least)
-            for rank, quantile in zip(slo.quantiles, verdict.quantiles, strict=False):
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is shown of one series."""
+
+    slo: SLO
+    labels: Labels
+    outcome: Outcome
+    verdict: Verdict | None
+
+
+Reading = tuple[str | None, float | None]
+"""The value of the family's own label, if it has one, and the number; one that is absent (None) is no sample, never 0."""
+
+
+def _outcome(row: _Row) -> Iterator[Reading]:
+    for one in Outcome:
+        yield one.value, float(one is row.outcome)
+
+
+def _value(row: _Row) -> Iterator[Reading]:
+    if row.verdict is not None and not row.verdict.quantiles:
+        yield None, row.verdict.value
+
+
+def _objective(row: _Row) -> Iterator[Reading]:
+    if row.verdict is not None and (limit := row.verdict.limit) is not None:
+        yield None, limit.at_most if limit.at_most is not None else limit.at_least
+
+
+def _quantiles(pick: Callable[[Quantile], float]) -> Callable[[_Row], Iterator[Reading]]:
+    def read(row: _Row) -> Iterator[Reading]:
+        if row.verdict is not None:
+            for rank, quantile in zip(row.slo.quantiles, row.verdict.quantiles, strict=False):
                 if quantile is not None:
-                    named = ("percentile", f"{rank:g}")
-                    percentile.add(slo, labels, quantile.value, named)
-                    lower.add(slo, labels, quantile.lower, named)
-                    upper.add(slo, labels, quantile.upper, named)
-            if verdict.good_share is not None:
-                good_lower.add(slo, labels, verdict.good_share.lower)
-                good_upper.add(slo, labels, verdict.good_share.upper)
-            events.add(slo, labels, verdict.events)
-    for family in (outcome, value, objective, percentile, lower, upper, good_lower, good_upper, events):
-        yield family.family
+                    yield f"{rank:g}", pick(quantile)
+
+    return read
 
 
-def _rows(slot: SlotVerdict) -> Iterator[tuple[Labels, Outcome, Verdict | None]]:
+def _share(pick: Callable[[Share], float]) -> Callable[[_Row], Iterator[Reading]]:
+    def read(row: _Row) -> Iterator[Reading]:
+        if row.verdict is not None and row.verdict.good_share is not None:
+            yield None, pick(row.verdict.good_share)
+
+    return read
+
+
+def _events(row: _Row) -> Iterator[Reading]:
+    if row.verdict is not None:
+        yield None, row.verdict.events
+
+
+_FAMILIES: tuple[tuple[str, str, str, Callable[[_Row], Iterator[Reading]]], ...] = (
+    ("outcome", "1 for the outcome of the newest slot, 0 for the others", "outcome", _outcome),
+    ("value", "The value of a ratio or value SLI, in base units", "", _value),
+    ("objective", "The limit, in base units", "", _objective),
+    ("percentile_value", "A percentile as Prometheus interpolates it, seconds", "percentile",
+     _quantiles(attrgetter("value"))),
+    ("percentile_value_lower", "Lower bound of the bucket in which the percentile lies", "percentile",
+     _quantiles(attrgetter("lower"))),
+    ("percentile_value_upper", "Upper bound of the bucket in which the percentile lies", "percentile",
+     _quantiles(attrgetter("upper"))),
+    ("good_share_lower", "The share of good events is at least this", "", _share(attrgetter("lower"))),
+    ("good_share_upper", "The share of good events is at most this", "", _share(attrgetter("upper"))),
+    ("events", "Events in the window (rate times window)", "", _events),
+)  # fmt: skip
+"""Name after `sloagent_slo_`, sentence, the family's own label if it has one, and what it reads of a series."""
+
+
+def _per_series(shown: Sequence[SlotVerdict]) -> Iterator[GaugeMetricFamily]:
+    for name, text, own_label, read in _FAMILIES:
+        family = GaugeMetricFamily(f"sloagent_slo_{name}", text)
+        family.samples = cast("list[Sample]", _Samples(family.name, shown, own_label, read))
+        yield family
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """The samples of one family, made while they are written: a thousand series have twenty thousand of them."""
+
+    name: str
+    shown: Sequence[SlotVerdict]
+    own_label: str
+    read: Callable[[_Row], Iterator[Reading]]
+
+    def __iter__(self) -> Iterator[Sample]:
+        for row in _rows(self.shown):
+            named = {"set": row.slo.set, "slo": row.slo.name}
+            named.update((f"exported_{name}" if name in RESERVED else name, text) for name, text in row.labels)
+            for own, number in self.read(row):
+                if number is not None:
+                    yield Sample(self.name, named if own is None else {**named, self.own_label: own}, number)
+
+
+def _rows(shown: Sequence[SlotVerdict]) -> Iterator[_Row]:
     """Each series, and where there is none (no data, an error) the SLO itself, so that nothing vanishes silently."""
-    if not slot.verdicts:
-        yield (), slot.outcome, None
-    for verdict in slot.verdicts:
-        yield verdict.labels, verdict.outcome, verdict
-
-
-class _Family:
-    """A metric family whose samples have label names of their own."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.family = GaugeMetricFamily(name, text)
-        self._add: Callable[[str, dict[str, str], float], None] = self.family.add_sample
-
-    def add(self, slo: SLO, labels: Labels, value: float | None, extra: tuple[str, str] | None = None) -> None:
-        """Add a sample; an absent number (None) is an absent sample, never 0."""
-        if value is None:
-            return
-        named = {"set": slo.set, "slo": slo.name}
-        named.update((f"exported_{name}" if name in RESERVED else name, text) for name, text in labels)
-        if extra is not None:
-            named[extra[0]] = extra[1]
-        self._add(self.family.name, named, value)
+    for slot in shown:
+        if not slot.verdicts:
+            yield _Row(slot.slo, (), slot.outcome, None)
+        for verdict in slot.verdicts:
+            yield _Row(slot.slo, verdict.labels, verdict.outcome, verdict)
