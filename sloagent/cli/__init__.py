@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 
 import click
 
@@ -95,6 +96,17 @@ def main() -> None:
     except SloagentError as error:
         tell(error)
         sys.exit(error.exit_code)
+    except OSError as error:
+        # A full disk, mostly: what was to be printed or written was not.
+        where = f"{error.filename}: " if error.filename else "the output could not be written: "
+        tell(SloagentError(where + (error.strerror or str(error)).lower()))
+        sys.exit(SloagentError.exit_code)
+    except Exception:  # noqa: BLE001 - nothing is swallowed: Python would end with 1, which says that an SLO failed
+        traceback.print_exc()
+        tell(
+            SloagentError("this is a mistake in sloagent itself; no verdict was reached", hint="report the lines above")
+        )
+        sys.exit(SloagentError.exit_code)
     sys.exit(status if isinstance(status, int) else 0)
 
 
