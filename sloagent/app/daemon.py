@@ -16,6 +16,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from starlette.applications import Starlette
 
+from sloagent.app.allocator import give_back_what_is_freed
 from sloagent.app.clock import ClockWatch, SlotTrigger
 from sloagent.app.duties import Duties
 from sloagent.app.telemetry import Telemetry
@@ -37,6 +38,7 @@ class Daemon:
     """Runs until SIGTERM or SIGINT; SIGHUP loads the configuration anew."""
 
     def __init__(self, configuration: Path, *, listen: str = "") -> None:
+        give_back_what_is_freed()
         self._configuration = configuration
         self._listen = listen
         self._telemetry = Telemetry()
