@@ -8,12 +8,15 @@ import time
 from collections.abc import Sequence
 
 from sloagent.app import pieces
+from sloagent.app.assess import Stretch
 from sloagent.app.catch_up import Filler, PeerAwayError, never_answered
 from sloagent.app.schedule import Due, due, missing
 from sloagent.app.wiring import Agent
 from sloagent.errors import StoreError
+from sloagent.model.run import Run
 from sloagent.model.samples import Refusal
-from sloagent.model.slo import SLO, ValueSLI
+from sloagent.model.slo import SLO
+from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import SlotVerdict
 
 log = logging.getLogger("sloagent")
@@ -44,6 +47,7 @@ class Duties:
             self.agent = agent
             self._filler = Filler(agent.cycle, agent.settings.evaluation.max_response)
             self._complete: dict[SLO, int] = {}
+            self._cut: set[Run] = set()
             self._since = {slo: self._expected_since(agent, slo) for slo in agent.slos}
 
     def stop(self) -> None:
@@ -90,6 +94,7 @@ class Duties:
         now = time.time()
         try:
             self._hourly_pieces(agent, now)
+            self._pieces_of_runs(agent, now)
             settings = agent.settings.store
             agent.store.roll_up(int(now - settings.full_rows))
             agent.store.prune(int(now - settings.retention))
@@ -171,12 +176,29 @@ class Duties:
         for slo in agent.slos:
             first = max(self._since[slo] * 1000, oldest)
             start = -(-first // pieces.HOUR_MS) * pieces.HOUR_MS
-            wanted = [(left, left + pieces.HOUR_MS) for left in range(start, newest_end, pieces.HOUR_MS)]
-            if isinstance(slo.sli, ValueSLI) or not wanted or self._stop.is_set():
-                continue
-            refusal = pieces.fetch(agent.source, agent.store, slo, wanted)
-            if refusal is not None and not refusal.final:
+            if not self._fetch(
+                agent, slo, [(left, left + pieces.HOUR_MS) for left in range(start, newest_end, pieces.HOUR_MS)]
+            ):
                 return
+
+    def _pieces_of_runs(self, agent: Agent, now: float) -> None:
+        """Once a run has ended: the pieces at its own borders, so that its report does not need Prometheus's past."""
+        evaluation = agent.settings.evaluation
+        for run in agent.store.runs():
+            ended = run.end.timestamp() if run.end is not None else now
+            if run.end is None or run in self._cut or not now - evaluation.catch_up <= ended <= now - evaluation.delay:
+                continue
+            stretch = Stretch(TimeRange(run.start, run.end), inside=True, phases=run.phases, exclusions=run.exclusions)
+            if not all(self._fetch(agent, slo, stretch.pieces(slo)) for slo in agent.slos):
+                return
+            self._cut.add(run)
+
+    def _fetch(self, agent: Agent, slo: SLO, wanted: Sequence[tuple[int, int]]) -> bool:
+        """Fetch the wanted pieces that the store lacks; False where nobody answers at the moment, or we are to end."""
+        if self._stop.is_set():
+            return False
+        refusal = pieces.fetch(agent.source, agent.store, slo, wanted)
+        return refusal is None or refusal.final
 
     def _has(self, agent: Agent, slo: SLO, slot: int) -> bool:
         try:

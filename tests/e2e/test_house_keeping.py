@@ -55,16 +55,22 @@ def test_hours_get_their_piece_old_rows_become_sums_and_older_ones_are_forgotten
             wait_until(lambda: kinds(agent)["slot"] == 1, what="the first slot")
             assert daemon.stop() == 0
 
+        for words in (
+            ("start", "soak", "--at", "2026-11-22T05:50:00Z"),
+            ("stop", "soak", "--at", "2026-11-22T05:58:00Z"),
+        ):
+            assert agent.command("runs", *words).returncode == 0
         set_clock(datetime(2026, 11, 22, 7, 5, 10, tzinfo=UTC))
         with DaemonProcess(agent, program=program) as daemon:
             wait_until(lambda: kinds(agent)["roll_up"] > 0, what="a roll-up")
-            wait_until(lambda: kinds(agent)["piece"] > 0, what="the hour's piece")
+            wait_until(lambda: kinds(agent)["piece"] > 1, what="the pieces of the hour and of the run")
             wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0.0, what="catching up")
             assert (daemon.metric("sloagent_store_size_bytes") or 0) > 0
             assert daemon.stop() == 0
         pieces = [row for row in map(json.loads, agent.dump().splitlines()) if row["kind"] == "piece"]
-        hour = datetime(2026, 11, 22, 6, tzinfo=UTC).timestamp() * 1000
-        assert [(row["start_ms"], row["end_ms"]) for row in pieces] == [(hour, hour + 3_600_000)]
+        hour = int(datetime(2026, 11, 22, 6, tzinfo=UTC).timestamp() * 1000)
+        of_the_run = (hour - 600_000, hour - 120_000)
+        assert [(row["start_ms"], row["end_ms"]) for row in pieces] == [of_the_run, (hour, hour + 3_600_000)]
         assert agent.command("store", "check").returncode == 0
 
         agent.write(server.url, ["own.yaml"], KEEP.format(retention="45m") + "evaluation: {catch_up: 40m}\n")
