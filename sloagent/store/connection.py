@@ -6,6 +6,7 @@ import os
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from sloagent.store import migrations
 
 BUSY_SECONDS = 30.0
 """How long a writer of another process is waited for."""
+_LOOK_AGAIN_SECONDS = 0.01
 
 _MAGIC = b"SQLite format 3\x00"
 _WAL_KEPT_BYTES = 64 * 2**20
@@ -98,8 +100,11 @@ class Database:
 
     def _prepare(self) -> None:
         connection = self._writer
+        # Both at one moment: another process may be writing its first tables just now.
+        connection.execute("BEGIN")
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         empty = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+        connection.execute("ROLLBACK")
         if application != migrations.APPLICATION_ID and not (application == 0 and empty):
             raise _foreign(self.path)
         if self.read_only:
@@ -111,7 +116,7 @@ class Database:
             return
         # The schema comes before WAL, so that our mark is in the file's own header from the first commit on.
         migrations.migrate(connection, self.path)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(connection)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -194,6 +199,20 @@ class Database:
     def _refuse_closed(self) -> None:
         if self._closed:
             raise StoreError(f"the store {self.path} is closed")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Write ahead from now on. SQLite itself never waits for the others here, so those who begin a store together do it."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _identity(path: str) -> tuple[int, int] | None:

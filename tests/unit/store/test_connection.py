@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -180,3 +181,18 @@ class TestMemory:
         assert directory.is_dir()
         store.close()
         assert not directory.exists()
+
+
+def test_who_begins_a_store_waits_for_another_that_is_just_beginning_it(path):
+    """SQLite itself says `database is locked` at once where the journal is switched while another is about to write."""
+    SQLiteStore(path).close()
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = DELETE")
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.1, other.close)
+    release.start()
+    store = SQLiteStore(path)
+    release.join()
+    assert store.check() == []
+    store.close()
+    assert path.read_bytes()[18:20] == b"\x02\x02", "the header says that the file is written ahead"
