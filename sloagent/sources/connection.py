@@ -56,9 +56,9 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
         session = new_session(settings)
         super().__init__(url=settings.url, session=session, timeout=timeout_seconds, method="POST", retry=Retry(0))
         # The parent mounts an adapter of its own over its address; ours has to come after it.
-        adapter = DeadlineAdapter(pool_size=max_queries, server_name=settings.tls_config.server_name)
+        self._adapter = DeadlineAdapter(pool_size=max_queries, server_name=settings.tls_config.server_name)
         for prefix in ("http://", "https://", self.url):
-            session.mount(prefix, adapter)
+            session.mount(prefix, self._adapter)
         self.max_response_bytes = max_response_bytes
         self._identity = Identity(settings)
         self._follow = settings.follow_redirects
@@ -106,43 +106,42 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
     def _exchange(self, request: requests.PreparedRequest, ends_at: float) -> Reply:
         for _ in range(MOST_REDIRECTS):
             with self._send(request, ends_at) as response:
-                if 300 <= response.status_code < 400:
+                if 300 <= response.status < 400:
                     request = self._redirected(request, response)
                     continue
-                if response.status_code != 200:
+                if response.status != 200:
                     body = b"".join(_pieces(response, ERROR_BODY_BYTES, cut=True))
-                    raise failures.of_status(response.status_code, response.reason or "", body)
+                    raise failures.of_status(response.status, response.reason or "", body)
                 body = self._read(response)
                 date = response.headers.get("Date")
                 return Reply(body, _seconds_of(date) if date else None, time.monotonic(), exchange.connected_at)
         raise SourceError(f"redirected more than {MOST_REDIRECTS} times", kind=Kind.PROTOCOL, retryable=True)
 
-    def _send(self, request: requests.PreparedRequest, ends_at: float) -> requests.Response:
+    def _send(self, request: requests.PreparedRequest, ends_at: float) -> urllib3.BaseHTTPResponse:
         """Send, and once more over a new connection where the peer had closed a kept one before it got the question."""
         exchange.reused = False
         try:
             return self._send_once(request, ends_at)
-        except requests.ConnectionError as error:
+        except (OSError, urllib3.exceptions.HTTPError) as error:
             if not exchange.reused or not any(isinstance(c, _CLOSED_BY_PEER) for c in failures.chain(error)):
                 raise
             return self._send_once(request, ends_at)
 
-    def _send_once(self, request: requests.PreparedRequest, ends_at: float) -> requests.Response:
+    def _send_once(self, request: requests.PreparedRequest, ends_at: float) -> urllib3.BaseHTTPResponse:
         left = max(ends_at - time.monotonic(), 0.001)
         # Half for connecting: a name often has two addresses, and each is tried for that long.
-        response: requests.Response = self._session.send(
-            request, stream=True, timeout=(left / 2, left), verify=self._session.verify, cert=self._session.cert,
-            proxies=self._session.proxies, allow_redirects=False,
-        )  # fmt: skip
-        return response
+        timeout = urllib3.Timeout(connect=left / 2, read=left)
+        return self._adapter.ask(request, self._session, timeout)
 
-    def _redirected(self, request: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest:
+    def _redirected(
+        self, request: requests.PreparedRequest, response: urllib3.BaseHTTPResponse
+    ) -> requests.PreparedRequest:
         target = response.headers.get("Location", "")
         shown = failures.words(target.split("?", 1)[0].encode()) or "no address"
-        if not self._follow or response.status_code not in (307, 308) or not target:
+        if not self._follow or response.status not in (307, 308) or not target:
             why = "" if not self._follow else ", which does not keep the question"
             raise SourceError(
-                f"answered {response.status_code}, a redirect to {shown}{why}",
+                f"answered {response.status}, a redirect to {shown}{why}",
                 kind=Kind.PROTOCOL, retryable=True, hint="write the final address into url, or set follow_redirects",
             )  # fmt: skip
         moved = request.copy()
@@ -154,14 +153,14 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
                 moved.headers.pop(name, None)
         return moved
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         announced = response.headers.get("Content-Length", "")
         if announced.isdigit() and int(announced) > self.max_response_bytes:
             raise failures.too_large(self.max_response_bytes)
         return b"".join(_pieces(response, self.max_response_bytes, cut=False))
 
 
-def _pieces(response: requests.Response, most_bytes: int, *, cut: bool) -> Iterator[bytes]:
+def _pieces(response: urllib3.BaseHTTPResponse, most_bytes: int, *, cut: bool) -> Iterator[bytes]:
     """The decoded body, never more of it in memory than `most_bytes`; beyond that cut off, or a SourceError."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", *_DECODED_BY_US):
@@ -171,7 +170,7 @@ def _pieces(response: requests.Response, most_bytes: int, *, cut: bool) -> Itera
         )  # fmt: skip
     inflate = zlib.decompressobj(_DECODED_BY_US[encoding]) if encoding in _DECODED_BY_US else None
     left = most_bytes
-    while piece := response.raw.read(PIECE_BYTES, decode_content=False):
+    while piece := response.read(PIECE_BYTES, decode_content=False):
         if inflate is not None:
             try:
                 piece = inflate.decompress(piece, left + 1)

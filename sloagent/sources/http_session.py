@@ -21,6 +21,9 @@ from urllib3.util.retry import Retry
 
 from sloagent.sources.http_config import PrometheusSettings
 
+MOST_WAYS = 16
+"""Addresses whose pool is remembered; a peer can redirect to any number of them."""
+
 
 class Exchange(threading.local):
     """The question that this thread has under way: when it must be over, and over which connection it goes."""
@@ -137,7 +140,35 @@ class DeadlineAdapter(HTTPAdapter):
 
     def __init__(self, *, pool_size: int, server_name: str) -> None:
         self._server_name = server_name
+        self._ways: dict[str, tuple[HTTPConnectionPool, str]] = {}
         super().__init__(pool_connections=2, pool_maxsize=pool_size, max_retries=Retry(0, read=False))
+
+    def ask(
+        self, request: requests.PreparedRequest, session: requests.Session, timeout: urllib3.Timeout
+    ) -> urllib3.BaseHTTPResponse:
+        """Send as `session.send` would, straight over the pool: what requests does around it costs half as much again.
+
+        The body is not read yet. Raises what urllib3 raises, and OSError where a certificate file is missing.
+        """
+        address = (request.url or "").split("?", 1)[0]
+        known = self._ways.get(address)
+        if known is None or known[0].pool is None:
+            # Not known, or closed because questions were redirected to too many places since.
+            proxies = dict(session.proxies)
+            pool = self.get_connection_with_tls_context(request, session.verify, proxies=proxies, cert=session.cert)
+            self.cert_verify(pool, request.url, session.verify, session.cert)  # type: ignore[no-untyped-call]
+            whole = self.request_url(request, proxies)
+            known = cast("HTTPConnectionPool", pool), whole.split("?", 1)[0]
+            if len(self._ways) >= MOST_WAYS:
+                self._ways.clear()
+            self._ways[address] = known
+        pool, target = known
+        form = (request.url or "")[len(address) :]
+        return pool.urlopen(
+            request.method or "", target + form, body=request.body, headers=request.headers, redirect=False,
+            assert_same_host=False, preload_content=False, decode_content=False, retries=self.max_retries,
+            timeout=timeout,
+        )  # fmt: skip
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: object) -> None:
         """Make the pools for asking directly, of our connections."""
