@@ -204,7 +204,7 @@ def test_the_page_names_every_kind_of_failure_and_every_outcome():
 
 
 def test_the_page_says_what_becomes_of_a_slot_that_got_no_answer():
-    """As the source decides it: `final` refusals are recorded. The rows are read, the kinds are the product's."""
+    """`final` refusals are recorded; which kinds are final, tests/e2e/test_sources_*.py see of real servers."""
     rows = re.findall(
         r"^\| ((?:`\w+`(?:, )?)+) \| [^|]+ \| (stays pending|is recorded as `error`) \|$", METRICS, re.MULTILINE
     )
