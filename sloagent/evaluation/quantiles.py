@@ -23,8 +23,9 @@ def reaches(share: float, promised: float) -> bool:
 
 
 def raised(counts: tuple[float, ...]) -> tuple[float, ...]:
-    """The counts as a running maximum; the same numbers where they do not fall."""
-    return tuple(accumulate(counts, max))
+    """The counts as a running maximum; the same tuple where they do not fall."""
+    # Sorting what is sorted is one quick pass, and nearly all counts ascend.
+    return counts if list(counts) == sorted(counts) else tuple(accumulate(counts, max))
 
 
 def quantile(distribution: Distribution, percentile: float) -> Quantile | None:
@@ -70,7 +71,7 @@ def share_of(
     """The same, given the raised counts."""
     low = bisect_right(bounds, limit) - 1
     high = low if low >= 0 and bounds[low] == limit else low + 1
-    if above == counts:
+    if above is counts or above == counts:
         total = counts[-1]
         lower = counts[low] / total if low >= 0 else 0.0
         upper = lower if high == low else counts[high] / total
