@@ -40,6 +40,7 @@ class Duties:
         self._last_words = ""
         self._ticking: set[int] = set()
         self.change(agent)
+        agent.telemetry.store_up.set(1)  # opened, and the first reading went well
 
     def change(self, agent: Agent) -> None:
         """Work for this agent from the next job on; its SLOs are expected from now on, or from an open run's start."""
@@ -48,6 +49,7 @@ class Duties:
             self._filler = Filler(agent.cycle, agent.settings.evaluation.max_response)
             self._complete: dict[SLO, int] = {}
             self._cut: set[Run] = set()
+            self._shown: set[SLO] = set()
             self._since = {slo: self._expected_since(agent, slo) for slo in agent.slos}
 
     def stop(self) -> None:
@@ -58,7 +60,12 @@ class Duties:
         """Evaluate the newest slot of every SLO of this interval."""
         agent = self.agent
         slot = self._due(agent, interval).live
-        slos = [slo for slo in agent.slos if slo.interval == interval and not self._has(agent, slo, slot)]
+        slos = []
+        for slo in (slo for slo in agent.slos if slo.interval == interval):
+            if self._has(agent, slo, slot):
+                self._show_recorded(agent, slo, slot)
+            else:
+                slos.append(slo)
         if not slos or self._stop.is_set():
             return
         self._ticking.add(interval)
@@ -199,6 +206,15 @@ class Duties:
             return False
         refusal = pieces.fetch(agent.source, agent.store, slo, wanted)
         return refusal is None or refusal.final
+
+    def _show_recorded(self, agent: Agent, slo: SLO, slot: int) -> None:
+        """After a start within a recorded slot: tell what the store knows of it, so that nothing is missing meanwhile."""
+        if slo not in self._shown:
+            self._shown.add(slo)
+            try:
+                agent.cycle.tell(list(agent.store.slots(agent.source.name, slo, (slot, slot))))
+            except StoreError as error:
+                self._store_failed(error)
 
     def _has(self, agent: Agent, slo: SLO, slot: int) -> bool:
         try:

@@ -123,6 +123,22 @@ def test_a_reload_takes_the_new_slos_and_a_wrong_file_leaves_the_old_ones_in_for
     assert 'did you mean "at_least"?' not in daemon.log.read_text(), "what a POST was told is not repeated in the log"
 
 
+def test_started_again_within_a_recorded_slot_it_shows_what_the_store_knows(
+    agent: AgentDirectory, prometheus: Prometheus
+) -> None:
+    (agent.directory / "own.yaml").write_text(UP.replace("interval: 1s, window: 5s", "interval: 1h, window: 1h"))
+    agent.write(prometheus.url, ["own.yaml"], "evaluation: {delay: 0s}\n")
+    with DaemonProcess(agent) as daemon:
+        wait_until(lambda: newest(daemon) > 0, what="the slot of the hour")
+        shown = daemon.get("/api/v1/verdicts")
+        assert daemon.stop() == 0
+    with DaemonProcess(agent) as daemon:
+        wait_until(lambda: newest(daemon) > 0, what="the recorded slot")
+        assert daemon.get("/api/v1/verdicts") == shown
+        assert daemon.metric("sloagent_query_duration_seconds_count") == 0.0, "it was asked again"
+        assert daemon.stop() == 0
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_end_ends_it_cleanly_and_soon(how: signal.Signals, agent: AgentDirectory) -> None:
     with DaemonProcess(agent) as daemon:
