@@ -12,7 +12,7 @@ from sloagent.app.wiring import Agent, open_agent
 from sloagent.model.samples import Answer, Refusal
 from sloagent.model.slo import SLO
 from tests.bench import data
-from tests.bench.bare import overheard
+from tests.bench.bare import Asked, BareClient, overheard
 from tests.bench.data import Ground
 from tests.bench.figures import ROUNDS, Figure, at_least, at_most, times
 
@@ -23,13 +23,17 @@ FIRST = data.START + 600
 
 @dataclass(frozen=True)
 class Filled:
-    """One round: seconds of asking slot by slot, of the range queries of a fill, and of the whole fill."""
+    """One round: seconds of asking slot by slot, of the range queries of a fill, and of the whole fill.
+
+    `bare` is how much faster a bare client gets the same ranges than the same slots one by one: what the server allows.
+    """
 
     singly: float
     ranges: float
     whole: float
     largest_bytes: int
     refused: int
+    bare: float
 
 
 def measure(ground: Ground) -> list[Figure]:
@@ -46,6 +50,7 @@ def measure(ground: Ground) -> list[Figure]:
         figures.append(
             at_least(what, shown, ratio, 10.0, times) if has_target else Figure(what, shown, "", times(ratio))
         )
+        figures.append(Figure("the same, by the bare client", shown, "", times(median(one.bare for one in rounds))))
         figures.append(
             Figure("back-filling end to end", shown, "", f"{whole:.2f} s, {series * slots / whole:,.0f} verdicts/s")
         )
@@ -63,10 +68,11 @@ def _round(ground: Ground, series: int, count: int, number: int) -> Filled:
     with open_agent(ground.configuration(name, ground.generated, str(sets))) as agent:
         (slo,) = agent.slos
         agent.source.at(slo, slots[0])
-        started = time.perf_counter()
-        for slot in slots:
-            agent.source.at(slo, slot)
-        singly = time.perf_counter() - started
+        with overheard(agent.source) as heard_singly:
+            started = time.perf_counter()
+            for slot in slots:
+                agent.source.at(slo, slot)
+            singly = time.perf_counter() - started
         watched = _Watched(agent)
         with overheard(agent.source) as heard:
             started = time.perf_counter()
@@ -74,7 +80,19 @@ def _round(ground: Ground, series: int, count: int, number: int) -> Filled:
             whole = time.perf_counter() - started
         if recorded != count:
             raise RuntimeError(f"{recorded} of {count} slots were recorded")
-        return Filled(singly, watched.seconds, whole, max(len(body) for _, body in heard), watched.refused)
+        bare = _seconds(ground, heard_singly) / _seconds(ground, heard)
+        largest = max(len(body) for _, body in heard)
+        return Filled(singly, watched.seconds, whole, largest, watched.refused, bare)
+
+
+def _seconds(ground: Ground, heard: Sequence[tuple[Asked, bytes]]) -> float:
+    """How long the bare client takes for the same questions, one after the other."""
+    bare = BareClient(ground.generated, 1)
+    started = time.perf_counter()
+    bare.ask_all([asked for asked, _ in heard])
+    seconds = time.perf_counter() - started
+    bare.close()
+    return seconds
 
 
 class _Watched:
