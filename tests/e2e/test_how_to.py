@@ -18,9 +18,12 @@ HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 PAGES = sorted(HOW_TO.glob("*.md"))
 MADE = {
     "ci-gate": {"verdicts.xml", "summary.md"},
-    "release-report": {"report/report.md", "report/report.html", "report/report.json", "v1.16.db"},
+    "release-report": {
+        "report/report.md", "report/report.html", "report/report.json",
+        "report/zh/report.md", "report/zh/report.html", "v1.16.db",
+    },
     "soak-sidecar": {"report/report.md", "report/report.html", "report/report.json", "soak-7.db"},
-}
+}  # fmt: skip
 """What each page leaves behind."""
 
 
@@ -64,6 +67,9 @@ def test_the_page_can_be_typed_along(page: Path, demo: Path, tmp_path: Path) -> 
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert {name for name in MADE[page.stem] if not (place / name).is_file()} == set()
+    if page.stem == "release-report":
+        assert "How to read the numbers" in (place / "report" / "report.md").read_text()
+        assert "如何阅读这些数字" in (place / "report" / "zh" / "report.md").read_text()
     if page.stem == "ci-gate":
         assert "every SLO met" in done.stdout, done.stdout
         assert "FAIL" in done.stdout, "the explained slot is one that fails"
