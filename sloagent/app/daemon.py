@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -105,6 +106,9 @@ class Daemon:
                 fresh = self._open(keep=self._agent)
             except SloagentError as error:
                 self._telemetry.reload_successful.set(0)
+                for problem in error.problems if isinstance(error, ConfigError) else ():
+                    log.error("%s", problem.splitlines()[0])  # where and what; `sloagent validate` shows it whole
+                log.error("%s; the old configuration stays in force", error.message.rstrip("."))
                 if isinstance(error, ConfigError):
                     raise
                 raise ConfigError(error.message, hint=error.hint) from error
@@ -157,12 +161,8 @@ class Daemon:
         return "" if self._duties.store_trouble == "" else f"the store cannot be written: {self._duties.store_trouble}"
 
     def _try_reload(self) -> None:
-        try:
+        with suppress(ConfigError):  # said in the log, and shown in /metrics
             self.reload()
-        except ConfigError as error:
-            for problem in error.problems:
-                log.error("%s", problem)
-            log.error("%s; the old configuration stays in force", error.message)
 
     def _wake(self, *, stop: bool) -> None:
         if stop:

@@ -24,7 +24,6 @@ log = logging.getLogger("sloagent")
 GIVE_UP_AT_ONCE = 5_000
 """Slots recorded as never answered in one round, so that a long absence does not hold the store for long."""
 
-
 TICK_SECONDS = 2.0
 """A tick has begun this long after its slot was due; from then on a slot that it left pending is asked for again."""
 
@@ -39,7 +38,10 @@ class Duties:
         """Why the last commit failed, in a sentence; empty while commits succeed."""
         self._last_words = ""
         self._ticking: set[int] = set()
+        self._newest: dict[SLO, int] = {}
+        """The newest slot with a recorded verdict, as far as this process has seen."""
         self.change(agent)
+        agent.telemetry.lag.set_function(self.lag_seconds)
         agent.telemetry.store_up.set(1)  # opened, and the first reading went well
 
     def change(self, agent: Agent) -> None:
@@ -50,6 +52,7 @@ class Duties:
             self._complete: dict[SLO, int] = {}
             self._cut: set[Run] = set()
             self._shown: set[SLO] = set()
+            self._newest = {slo: slot for slo, slot in self._newest.items() if slo in agent.slos}
             self._since = {slo: self._expected_since(agent, slo) for slo in agent.slos}
 
     def stop(self) -> None:
@@ -63,6 +66,7 @@ class Duties:
         slos = []
         for slo in (slo for slo in agent.slos if slo.interval == interval):
             if self._has(agent, slo, slot):
+                self._recorded_until(slo, slot)
                 self._show_recorded(agent, slo, slot)
             else:
                 slos.append(slo)
@@ -73,7 +77,6 @@ class Duties:
             self._record(agent, agent.cycle.evaluate([(slo, slot) for slo in slos]))
         finally:
             self._ticking.discard(interval)
-        agent.telemetry.lag.set(max(0.0, time.time() - slot - agent.settings.evaluation.delay))
 
     def past(self) -> None:
         """Fill the missing slots within `catch_up`, oldest first; give up those that fell out of it."""
@@ -86,6 +89,7 @@ class Duties:
             for slo, slots in lacking.items():
                 if slots and not self._stop.is_set():
                     filled += self._filler.fill(slo, slots, self._stop.is_set)
+                    self._recorded_until(slo, slots[-1])
                     agent.telemetry.pending.set(max(0, pending - filled))
             if not self._stop.is_set():
                 self._give_up(agent)
@@ -117,10 +121,26 @@ class Duties:
             self._store_failed(error)
             agent.cycle.tell(verdicts)
             return
+        for verdict in verdicts:
+            if not verdict.pending:
+                self._recorded_until(verdict.slo, verdict.slot)
         if self.store_trouble:
             log.info("the store can be written again")
         self.store_trouble = ""
         agent.telemetry.store_up.set(1)
+
+    def _recorded_until(self, slo: SLO, slot: int) -> None:
+        self._newest[slo] = max(slot, self._newest.get(slo, slot))
+
+    def lag_seconds(self) -> float:
+        """For how long the most overdue newest slot has been due without a verdict; 0.0 when all are recorded."""
+        agent = self.agent
+        delay, now = agent.settings.evaluation.delay, time.time()
+        overdue = (
+            now - delay - self._newest.get(slo, since - slo.interval) - slo.interval
+            for slo, since in self._since.items()
+        )
+        return max(0.0, max(overdue, default=0.0))
 
     def _store_failed(self, error: StoreError) -> None:
         if error.message != self.store_trouble:

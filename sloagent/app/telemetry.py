@@ -37,7 +37,7 @@ class Telemetry:
         )
         self.lag = Gauge(
             "sloagent_slot_lag_seconds",
-            "From the time the newest slot was due to its verdict's commit",
+            "For how long the most overdue newest slot has been due without a recorded verdict",
             registry=self.registry,
         )
         self.store_size = Gauge("sloagent_store_size_bytes", "Size of the store on disk", registry=self.registry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,10 @@ from sloagent.cli.times import Time
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import newest_slot
 
+if TYPE_CHECKING:  # a command imports what it needs when it runs: --help is quick
+    from sloagent.app.assess import Stretch
+    from sloagent.app.wiring import Agent
+
 
 @click.command(epilog="Example: sloagent check -c sloagent.yaml --from -2h --format junit > verdicts.xml")
 @options.configuration
@@ -20,6 +25,7 @@ from sloagent.model.timerange import newest_slot
     "--at", "at", type=Time(), metavar="TIME", help="Judge the slot at or before TIME; the newest without it."
 )
 @options.time_range
+@click.option("--run", "run_name", metavar="NAME", help="A run instead: its whole windows, without its exclusions.")
 @options.slo_names
 @click.option("--slots", "each", is_flag=True, help="With --from: print each slot's verdicts too.")
 @click.option(
@@ -33,6 +39,7 @@ def command(
     at: datetime | None,
     start: datetime | None,
     end: datetime | None,
+    run_name: str | None,
     names: tuple[str, ...],
     each: bool,
     style: str,
@@ -45,13 +52,16 @@ def command(
     Exit codes: 0 all pass (or only measured or warn), 1 an SLO failed, 2 something written is wrong, 3 no verdict could
     be reached.
     """
-    if at is not None and (start is not None or end is not None):
-        raise click.UsageError("--at and --from/--to exclude each other")
-    if start is None and end is None:
-        if each:
-            raise click.UsageError("--slots goes with --from/--to")
-        context.exit(_once(configuration, at, names, style))
-    context.exit(_range(configuration, (start, end), names, each=each, style=style))
+    ranged = start is not None or end is not None
+    if (at is not None) + ranged + (run_name is not None) > 1:
+        raise click.UsageError("--at, --from/--to and --run exclude each other")
+    if run_name is not None:
+        context.exit(_run(configuration, run_name, names, each=each, style=style))
+    if ranged:
+        context.exit(_range(configuration, (start, end), names, each=each, style=style))
+    if each:
+        raise click.UsageError("--slots goes with --from/--to or --run")
+    context.exit(_once(configuration, at, names, style))
 
 
 def _once(configuration: Path, at: datetime | None, names: Sequence[str], style: str) -> int:
@@ -87,10 +97,8 @@ def _once(configuration: Path, at: datetime | None, names: Sequence[str], style:
 def _range(
     configuration: Path, times: tuple[datetime | None, datetime | None], names: Sequence[str], *, each: bool, style: str
 ) -> int:
-    from sloagent.app import assess
+    from sloagent.app.assess import Stretch
     from sloagent.app.wiring import load, open_agent
-    from sloagent.cli import formats, judging
-    from sloagent.evaluation.roll_up import exit_code
 
     # Everything typed is looked at before a store is opened: a mistake leaves no empty one behind.
     settings, sets = load(configuration)
@@ -98,16 +106,33 @@ def _range(
     chosen = options.chosen_range(*times, delay=settings.evaluation.delay)
     if chosen is None:
         raise click.UsageError("--to needs --from")
-    stretch = assess.Stretch(chosen, inside=False)
+    stretch = Stretch(chosen, inside=False)
     if not any(stretch.slots(slo) for slo in slos):
         shortest = min(slo.interval for slo in slos)
         raise click.UsageError(
             f"no slot lies between --from and --to: one falls on each whole multiple of {shortest} s"
         )
     with open_agent(configuration, loaded=(settings, sets)) as agent:
-        judged = judging.judged(agent, slos, stretch)
-        head = judging.heading(agent, stretch, judged.summaries)
-        slots = [slot for slo in slos for slot in assess.recorded_slots(agent.cycle, slo, stretch)] if each else []
+        return _judge(agent, slos, stretch, each=each, style=style)
+
+
+def _run(configuration: Path, name: str, names: Sequence[str], *, each: bool, style: str) -> int:
+    from sloagent.app.wiring import open_agent
+    from sloagent.cli import judging
+
+    with open_agent(configuration) as agent:
+        _, stretch = judging.run_named(agent, name)
+        return _judge(agent, options.chosen(agent.slos, names), stretch, each=each, style=style)
+
+
+def _judge(agent: Agent, slos: Sequence[SLO], stretch: Stretch, *, each: bool, style: str) -> int:
+    from sloagent.app import assess
+    from sloagent.cli import formats, judging
+    from sloagent.evaluation.roll_up import exit_code
+
+    judged = judging.judged(agent, slos, stretch)
+    head = judging.heading(agent, stretch, judged.summaries)
+    slots = [slot for slo in slos for slot in assess.recorded_slots(agent.cycle, slo, stretch)] if each else []
     match style:
         case "json":
             from sloagent.cli.formats import json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+import sys
 from pathlib import Path
 
 import click
@@ -31,6 +32,8 @@ def command(directory: Path, binary: str, port: int, serve: bool) -> None:
     from sloagent.cli.formats import table
 
     directory = directory.absolute()
+    # However it is ended, its Prometheus ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with (
         demonstration.prepared(directory, binary=binary, port=port) as demo,
         open_agent(demo.configuration) as agent,
@@ -58,4 +61,4 @@ def command(directory: Path, binary: str, port: int, serve: bool) -> None:
         ]
         click.echo("\n".join(lines))
         if serve:
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            signal.pause()

@@ -193,11 +193,9 @@ def _bars(distribution: Distribution, slo: SLO, limit: float | None, terminal: T
     buckets = _thinned(buckets, limit)
     most = max(events for _, _, events in buckets)
     widest = max(min(_BAR_COLUMNS, terminal.columns - 54), 8)
-    finite = [bound for bound in distribution.bounds if isfinite(bound)]
     lines = []
     for low, high, events in buckets:
-        label = f"≤ {wording.exactly(high, slo.unit)}" if isfinite(high) else (
-            f"> {wording.exactly(finite[-1], slo.unit)}" if finite else "all")  # fmt: skip
+        label = _bucket(low, high, slo.unit)
         bar = _bar(events / most * widest, terminal) if events else ""
         mark = ""
         if limit is not None and low < limit <= high:
@@ -206,6 +204,14 @@ def _bars(distribution: Distribution, slo: SLO, limit: float | None, terminal: T
         shown = f"  {' ' * (_LABEL - width_of(label))}{label}  {padded(bar, widest)}  {count:>8}   {mark}"
         lines.append(terminal.plain(shown))
     return lines
+
+
+def _bucket(low: float, high: float, unit: str) -> str:
+    """The edges of one bar: it counts the events between them, not all up to the upper one as `le` does."""
+    if not isfinite(high):
+        return f"> {wording.quantity(low, unit)}" if isfinite(low) else "all"
+    upper = wording.quantity(high, unit)
+    return wording.span(wording.quantity(low, unit), upper) if isfinite(low) else f"≤ {upper}"
 
 
 def _thinned(buckets: list[tuple[float, float, float]], limit: float | None) -> list[tuple[float, float, float]]:

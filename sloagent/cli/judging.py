@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,9 +13,11 @@ import click
 from sloagent.app import assess
 from sloagent.app.assess import Stretch
 from sloagent.app.wiring import Agent
+from sloagent.cli import options
 from sloagent.cli.formats import Heading, key
 from sloagent.cli.formats.terminal import Terminal
 from sloagent.cli.progress import counting
+from sloagent.cli.runs import find
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import TimeRange
@@ -57,6 +60,15 @@ def _summary(agent: Agent, slo: SLO, stretch: Stretch, why_pending: str) -> Rang
 def stretch_of(run: Run, span: TimeRange) -> Stretch:
     """A run from start to end: whole windows only. A range without a name: every slot in it."""
     return Stretch(span, inside=bool(run.name), phases=run.phases, exclusions=run.exclusions)
+
+
+def run_named(agent: Agent, name: str) -> tuple[Run, Stretch]:
+    """A run by its name and what is judged of it: until now, while it goes on. Raises StoreError, UsageError."""
+    run = find(agent.store, name)
+    now = datetime.now(UTC)
+    span = options.chosen_range(run.start, min(run.end or now, now), delay=agent.settings.evaluation.delay)
+    assert span is not None  # a run has a start
+    return run, stretch_of(run, span)
 
 
 def heading(agent: Agent, stretch: Stretch | None, summaries: Sequence[RangeSummary] = ()) -> Heading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -47,7 +47,6 @@ def command(
     from sloagent.app.agent_settings import resolved
     from sloagent.app.wiring import open_agent
     from sloagent.cli import judging
-    from sloagent.cli.runs import find
     from sloagent.model.run import Run
 
     if run_name is not None and end is not None:
@@ -59,16 +58,13 @@ def command(
         raise click.UsageError(f"--format takes a list of {', '.join(FORMATS)}; found `{formats}`")
     with open_agent(configuration) as agent:
         slos = options.chosen(agent.slos, names)
-        delay = agent.settings.evaluation.delay
         if run_name is not None:
-            run = find(agent.store, run_name)
-            span = options.chosen_range(run.start, min(run.end or datetime.now(UTC), datetime.now(UTC)), delay=delay)
+            run, stretch = judging.run_named(agent, run_name)
         else:
-            span = options.chosen_range(start, end, delay=delay)
-            run = Run("", start or datetime.now(UTC), end)
-        if span is None:
-            raise click.UsageError("name a run with --run, or a range with --from and --to")
-        stretch = judging.stretch_of(run, span)
+            span = options.chosen_range(start, end, delay=agent.settings.evaluation.delay)
+            assert span is not None  # --from was given
+            run = Run("", span.start, span.end)
+            stretch = judging.stretch_of(run, span)
         judged = judging.judged(agent, slos, stretch)
         made = reporting.report(agent, stretch, judged.summaries, run)
         target = directory or resolved(agent.settings.report.directory, configuration)

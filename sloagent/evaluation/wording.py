@@ -80,7 +80,11 @@ def bucket(quantile: Quantile, unit: str = "seconds", lang: str = "en") -> str:
         return f"> {quantity(quantile.lower, unit)} {_LAST[lang]}"
     if quantile.lower in (0.0, -inf):
         return f"≤ {quantity(quantile.upper, unit)} {_FIRST[lang]}"
-    low, high = quantity(quantile.lower, unit), quantity(quantile.upper, unit)
+    return span(quantity(quantile.lower, unit), quantity(quantile.upper, unit))
+
+
+def span(low: str, high: str) -> str:
+    """From one worded quantity to another, a common unit said once: `25–50 ms`, `800 ms–1 s`."""
     low_number, _, low_unit = low.rpartition(" ")
     return f"{low_number}–{high}" if low_number and high.endswith(f" {low_unit}") else f"{low}–{high}"
 

@@ -17,14 +17,15 @@ _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.NO_DATA)
 
 def answer(report: Report, words: Words) -> str:
     """The sentences, such as `7 of 9 SLOs were met. Mutating API calls failed in 4 of 28 windows (05:52–05:56).`."""
-    gating = [result for result in report.results if result.gates]
+    gating = [result for result in report.results if result.counts]
     outcomes = [result.summary.outcome for result in gating]
     failed = [result for result in gating if result.summary.outcome is Outcome.FAIL]
     undecided = sum(outcome in _UNDECIDED for outcome in outcomes)
     met = sum(outcome in _MET for outcome in outcomes)
+    measured = sum(result.summary.outcome is Outcome.MEASURED for result in report.results)
     if not gating:
-        measured = sum(result.summary.outcome is Outcome.MEASURED for result in report.results)
-        sentences = [words.say("none_promised", measured=measured)]
+        promised = any(result.gates for result in report.results)
+        sentences = [words.say("none_judged" if promised else "none_promised", measured=measured)]
     elif met == len(gating):
         sentences = [words.say("all_met", all=len(gating))]
     else:
@@ -34,6 +35,8 @@ def answer(report: Report, words: Words) -> str:
         sentences.append(words.say("more_failed", count=len(failed) - _NAMED_FAILURES))
     if undecided:
         sentences.append(words.say("undecided", count=undecided))
+    if gating and measured:
+        sentences.append(words.say("more_measured", count=measured))
     if report.run.end is None:
         sentences.append(words.say("unfinished"))
     return words.after_sentence.join(sentences)

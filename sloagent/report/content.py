@@ -13,7 +13,8 @@ from sloagent.model.slo import SLO, Labels, SLOSet, Text
 from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, RangeSummary, SlotVerdict
 from sloagent.report.definition import Definition
-from sloagent.report.strips import Segment, strip
+from sloagent.report.phase_results import PhaseResult, phase_result
+from sloagent.report.strips import Segment, State, states, strip
 
 WORST_FIRST = (
     Outcome.FAIL,
@@ -62,7 +63,11 @@ class Result:
     anchor: str
     """A name that is unique in the report and fit for a link."""
     summary: RangeSummary
-    phases: tuple[RangeSummary, ...]
+    phases: tuple[PhaseResult, ...]
+    slots: tuple[int, ...]
+    """The expected ones, ascending and evenly spaced."""
+    states: tuple[State, ...]
+    """What each of them came out as."""
     strip: tuple[Segment, ...]
     failing: tuple[int, ...]
     """First and last slot at which the SLO failed; empty where it never did."""
@@ -81,6 +86,11 @@ class Result:
     def gates(self) -> bool:
         """Whether a promise was made."""
         return self.summary.slo.objective is not None
+
+    @property
+    def counts(self) -> bool:
+        """Whether a promise was made that this stretch could put to the test: growth alone takes longer than some."""
+        return self.gates and self.summary.outcome is not Outcome.MEASURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +169,10 @@ def _result(
             failing = (failing[0] if failing else slot.slot, slot.slot)
         if shown is None or (wanted is not None and slot.slot <= wanted):
             shown = slot
+    came_out = states(one.expected, one.counted, outcomes)
     return Result(
-        anchor=_anchor(slo, anchors), summary=one.whole, phases=one.phases,
-        strip=strip(one.expected, one.counted, outcomes, slo.interval), failing=failing,
+        anchor=_anchor(slo, anchors), summary=one.whole, phases=tuple(phase_result(phase) for phase in one.phases),
+        slots=tuple(one.expected), states=came_out, strip=strip(one.expected, came_out, slo.interval), failing=failing,
         evidence=_evidence(shown, worst.labels if worst else (), whole, url, curl) if shown else None,
         refusals=dict(refusals.most_common()), warnings=dict(warnings.most_common()),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from sloagent.evaluation.reasons import reason
 from sloagent.model.slo import SLO, Labels, Text
 from sloagent.model.verdict import Growth, RangeSummary, RangeVerdict, Verdict, Windows
 from sloagent.report.content import Report, Result
+from sloagent.report.phase_results import PhaseResult
 from sloagent.report.plain import JSON, number, objective, quantiles, share, slo_data
 from sloagent.report.times import instant
 
@@ -58,7 +59,7 @@ def text_of(report: Report) -> str:
 def _result(result: Result, report: Report) -> dict[str, JSON]:
     summary, evidence = result.summary, result.evidence
     phases: list[JSON] = [
-        {"phase": phase.name, **_summary(one)} for phase, one in zip(report.run.phases, result.phases, strict=True)
+        {"phase": phase.name, **_phase(one)} for phase, one in zip(report.run.phases, result.phases, strict=True)
     ]
     refusals: dict[str, JSON] = dict(result.refusals)
     warnings: dict[str, JSON] = dict(result.warnings)
@@ -86,6 +87,17 @@ def _result(result: Result, report: Report) -> dict[str, JSON]:
             else None,
         }
     )
+
+
+def _phase(phase: PhaseResult) -> dict[str, JSON]:
+    fields = _summary(phase.summary) | {"judged_by": phase.judged_by.value if phase.judged_by else None}
+    if phase.whole is None:
+        return fields
+    slo, series = phase.summary.slo, phase.summary.series
+    judged: list[JSON] = [
+        _series(slo, one) | ({"reason": _reason(slo, one.whole)} if one.whole is not None else {}) for one in series
+    ]
+    return fields | {"reason": _reason(slo, phase.whole), "series": judged}
 
 
 def _summary(summary: RangeSummary) -> dict[str, JSON]:
@@ -157,7 +169,7 @@ def _growth(growth: Growth | None) -> JSON:
     }
 
 
-def _reason(slo: SLO, verdict: RangeVerdict | RangeSummary) -> JSON:
+def _reason(slo: SLO, verdict: Verdict | RangeVerdict | RangeSummary) -> JSON:
     return {"en": reason(slo, verdict, "en"), "zh": reason(slo, verdict, "zh")}
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sloagent.evaluation import wording
-from sloagent.evaluation.tallying import badness
-from sloagent.model.verdict import Cause, RangeSummary
 from sloagent.report import times
 from sloagent.report.content import Report
+from sloagent.report.phase_results import PhaseResult
 from sloagent.report.verdicts import Verdict, good_windows, span, stacked, verdict_of
 from sloagent.report.words import Words
 
@@ -67,7 +66,7 @@ def phases(report: Report, words: Words) -> Phases:
         for number, phase in enumerate(report.run.phases, 1)
     )
     rows = [
-        Row(result.anchor, words.title(result.slo), tuple(_cell(summary, words) for summary in result.phases))
+        Row(result.anchor, words.title(result.slo), tuple(_cell(one, words) for one in result.phases))
         for result in report.results
     ]
     blocks = []
@@ -76,29 +75,21 @@ def phases(report: Report, words: Words) -> Phases:
         narrowed = (Row(row.anchor, row.title, row.cells[part]) for row in rows)
         said = tuple(row for row in narrowed if any(cell.verdict.kind != "none" for cell in row.cells))
         blocks.append(Block(heads[part], said))
-    short = any(not summary.windows.expected for result in report.results for summary in result.phases)
+    short = any(not one.summary.windows.expected for result in report.results for one in result.phases)
     return Phases(heads, tuple(blocks), short)
 
 
-def _cell(summary: RangeSummary, words: Words) -> Cell:
-    if not summary.windows.expected:
-        return _whole(summary, words)
-    series = summary.series[0] if summary.series else None
+def _cell(phase: PhaseResult, words: Words) -> Cell:
+    if phase.judged_by is None:
+        return Cell(Verdict("none", words.say("no_window")), wording.ABSENT, wording.ABSENT)
+    slo, verdict = phase.summary.slo, verdict_of(phase.outcome, words)
+    if phase.whole is not None:
+        value = wording.value(slo, phase.whole, words.language)
+        quantile = wording.promised_quantile(slo, phase.whole)
+        # Where there is room for one number only it is the bucket, which is certain.
+        short = stacked(wording.bucket(quantile, slo.unit, words.language))[0] if quantile else value
+        return Cell(verdict, value, short)
+    series = phase.summary.series[0] if phase.summary.series else None
     judged = series.windows.judged if series else 0
     short = f"{span(series)}/{judged:,}" if series and judged else wording.ABSENT
-    return Cell(verdict_of(summary.outcome, words), good_windows(series, words), short)
-
-
-def _whole(summary: RangeSummary, words: Words) -> Cell:
-    slo = summary.slo
-    readings = [one.whole for one in summary.series if one.whole is not None and one.whole.value is not None]
-    # Too few events tell nothing, here as anywhere.
-    readings = [one for one in readings if one.cause is not Cause.TOO_FEW_EVENTS]
-    if not readings:
-        return Cell(Verdict("none", words.say("no_window")), wording.ABSENT, wording.ABSENT)
-    worst = min(readings, key=badness)
-    value = wording.value(slo, worst, words.language)
-    quantile = wording.promised_quantile(slo, worst)
-    # Where there is room for one number only it is the bucket, which is certain.
-    short = stacked(wording.bucket(quantile, slo.unit, words.language))[0] if quantile else value
-    return Cell(verdict_of(worst.outcome, words), value, short)
+    return Cell(verdict, good_windows(series, words), short)

@@ -46,16 +46,19 @@ class Segment:
     slots: int
 
 
-def strip(
-    expected: Sequence[int], counted: Iterable[int], outcomes: Mapping[int, Outcome], interval: int
-) -> tuple[Segment, ...]:
-    """The segments of an SLO over its expected slots (ascending, evenly spaced); those not in `counted` are excluded."""
+def states(expected: Sequence[int], counted: Iterable[int], outcomes: Mapping[int, Outcome]) -> tuple[State, ...]:
+    """What each expected slot came out as; those not in `counted` are excluded."""
     included = frozenset(counted)
+    return tuple(_state(slot, included, outcomes) for slot in expected)
+
+
+def strip(expected: Sequence[int], came_out: Sequence[State], interval: int) -> tuple[Segment, ...]:
+    """The segments of an SLO over its expected slots (ascending, evenly spaced) and their states."""
     per_cell = -(-len(expected) // MOST_CELLS) or 1
     segments: list[Segment] = []
     for first in range(0, len(expected), per_cell):
         cell = expected[first : first + per_cell]
-        state = min((_state(slot, included, outcomes) for slot in cell), key=WORST_FIRST.index)
+        state = min(came_out[first : first + per_cell], key=WORST_FIRST.index)
         if segments and segments[-1].state == state:
             segments[-1] = Segment(segments[-1].start, cell[-1], state, segments[-1].slots + len(cell))
         else:

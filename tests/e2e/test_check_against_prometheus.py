@@ -312,3 +312,22 @@ def test_a_longer_range_asks_only_for_what_is_missing(tmp_path: Path, server: Fa
     assert done.returncode == 0
     forms = [request.form for request in server.requests[before:] if request.path in QUESTIONS]
     assert [(form["start"], form["end"]) for form in forms] == [("1795327260", "1795327380")]
+
+
+def test_a_run_is_gated_without_its_exclusions(server: FaultServer, tmp_path: Path) -> None:
+    """What `report --run` shows is what `check --run` gates on."""
+    agent = agent_in(tmp_path, server)
+    quiet = ("--from", "2026-11-22T05:54:00Z", "--to", "2026-11-22T06:05:00Z")
+    for words in (
+        ("start", "soak", "--at", "2026-11-22T05:45:00Z"),
+        ("stop", "soak", "--at", "2026-11-22T06:10:00Z"),
+    ):
+        assert agent.command("runs", *words).returncode == 0
+    assert agent.command("check", "--run", "soak", "--slo", FAILS).returncode == 1
+    assert agent.command("runs", "exclude", "soak", *quiet, "--reason", "faults made on purpose").returncode == 0
+    done = agent.command("check", "--run", "soak", "--slo", FAILS, "--format", "json")
+    assert done.returncode == 0, done.stdout
+    windows = json.loads(done.stdout)["verdicts"][0]["windows"]
+    assert windows["evaluated"] < windows["expected"] == 21
+    both = agent.command("check", "--run", "soak", "--at", "2026-11-22T06:00:00Z")
+    assert (both.returncode, "--at, --from/--to and --run exclude each other" in both.stderr) == (2, True)

@@ -15,7 +15,7 @@ from sloagent.cli.formats import (
 )
 from sloagent.evaluation import wording
 from sloagent.evaluation.reasons import reason
-from sloagent.model.slo import SLO, Gate
+from sloagent.model.slo import SLO, Gate, ValueSLI
 from sloagent.model.timerange import at
 from sloagent.model.verdict import Cause, Outcome, RangeSummary, RangeVerdict, SlotVerdict, Windows
 from sloagent.report import times
@@ -68,11 +68,12 @@ def title(heading: Heading, slots: Sequence[int], windows: Sequence[Windows]) ->
         parts.append(f"{at(first):%Y-%m-%d %H:%M:%S} UTC" if first == last else
                      f"{at(first):%Y-%m-%d %H:%M:%S}–{at(last):%H:%M:%S} UTC")  # fmt: skip
     if windows:
-        evaluated, expected = {w.evaluated for w in windows}, {w.expected - w.excluded for w in windows}
+        # What Prometheus refused is recorded, but nothing was evaluated from it.
+        evaluated, expected = {w.measured for w in windows}, {w.expected - w.excluded for w in windows}
         if len(evaluated) == len(expected) == 1:
             parts.append(f"{evaluated.pop():,} of {_count(expected.pop(), 'slot')} evaluated")
         else:
-            done, due = sum(w.evaluated for w in windows), sum(w.expected - w.excluded for w in windows)
+            done, due = sum(w.measured for w in windows), sum(w.expected - w.excluded for w in windows)
             parts.append(f"{done:,} of {_count(due, 'slot')} of {_count(len(windows), 'SLO')} evaluated")
     else:
         parts.append(_count(len(slots), "SLO"))
@@ -176,12 +177,12 @@ def _range_notes(slo: SLO, series: RangeVerdict) -> list[str]:
 
 
 def range_value(slo: SLO, series: RangeVerdict | None) -> str:
-    """The number over the whole range with its bounds; where there is none, the worst window's and its time."""
+    """The number over the whole range with its bounds; of a value, which has none, the worst window's and its time."""
     if series is None:
         return NOTHING
     if series.whole is not None and series.whole.value is not None:
         return wording.value(slo, series.whole)
-    if series.worst is not None and series.worst.verdict.value is not None:
+    if isinstance(slo.sli, ValueSLI) and series.worst is not None and series.worst.verdict.value is not None:
         return f"{wording.value(slo, series.worst.verdict)} at {times.clock(series.worst.slot)}"
     return NOTHING
 

@@ -16,12 +16,14 @@ WORDS = {
     # The one-line answer.
     "all_met": "All {all} SLOs were met.",
     "none_promised": "Nothing was promised: {measured} SLOs measured.",
+    "none_judged": "Nothing that was promised can be judged yet: {measured} SLOs measured.",
     "some_met": "{met} of {all} SLOs were met.",
     "failed_in": "{title} failed in {bad} of {judged} windows ({when}).",
     "failed_whole": "{title} failed over the whole stretch.",
     "failed": "{title} failed.",
     "more_failed": "{count} more failed.",
     "undecided": "{count} could not be judged.",
+    "more_measured": "{count} more only measured.",
     "unfinished": "The run is not finished: this is how it stands.",
     # Head.
     "range": "{from_to} · {duration}",
@@ -69,6 +71,9 @@ WORDS = {
     "phases_short": "Where no window lies wholly inside a phase, all its events together are judged: the cell "
     "shows the value or its bucket.",
     "legend": "Each strip is one SLO; each cell is one slot, taller is worse.",
+    "strip_slot": "One character is one slot, every {duration}.",
+    "strip_slots": "One character is {duration}: it shows the worst slot in it.",
+    "between_slots": "between slots",
     "timeline_label": "Outcome of each SLO over time",
     # Evidence.
     "said": "Prometheus said: {words}",
@@ -94,8 +99,15 @@ WORDS = {
     "read_windows": "Good windows: of the windows that could be judged, how many met the objective. A range such as "
     "“24–26 of 26” means that two windows are undecided.",
     "read_whole": "Whole run: the percentile of all events of the run together, from added histograms, never from "
-    "averaged percentiles. The counts are Prometheus's own estimates of increase.",
+    "averaged percentiles.",
+    "read_pieces": "Those histograms are the sum of pieces, cut at the borders of run, phases and exclusions and at full "
+    "hours. Each piece is Prometheus's own `increase`, so what is counted between the last sample of one piece and the "
+    "first of the next is lost or extrapolated. With short phases the sum differs from one `increase` over the whole run, "
+    "most for rare series: their percentile may be another. Windows are not affected.",
     "read_worst": "Worst window: the one window in which the series did worst, and the slot at which it ended.",
+    "read_rank": "Worst: series are ranked by outcome, then by good windows, then by the smallest share of events within "
+    "the limit in their worst window, not by the highest percentile. A series with a higher percentile but fewer slow "
+    "calls can stand below.",
     "read_bounds": "A histogram knows counts per bucket and nothing finer. A percentile therefore stands with the bucket "
     "that it lies in, such as “4.41 s (4–5 s)”; in the first or the last bucket only the bucket is known. Verdicts "
     "are drawn from the bucket counts, never from the interpolated number.",

@@ -14,12 +14,14 @@ WORDS = {
     "excluded": "已排除",
     "all_met": "全部 {all} 项 SLO 均达标。",
     "none_promised": "尚无目标：已测量 {measured} 项 SLO。",
+    "none_judged": "已承诺的目标尚无法判定：已测量 {measured} 项 SLO。",
     "some_met": "{all} 项 SLO 中 {met} 项达标。",
     "failed_in": "{title} 在 {judged} 个窗口中有 {bad} 个不达标（{when}）。",
     "failed_whole": "{title} 在整个时段内不达标。",
     "failed": "{title} 不达标。",
     "more_failed": "另有 {count} 项不达标。",
     "undecided": "{count} 项无法判定。",
+    "more_measured": "另有 {count} 项仅测量。",
     "unfinished": "运行尚未结束，以下为当前结果。",
     "range": "{from_to} · {duration}",
     "prometheus": "Prometheus {version}",
@@ -63,6 +65,9 @@ WORDS = {
     "no_window": "没有完整落在其中的窗口",
     "phases_short": "若没有窗口完整落在某个阶段内，则以该阶段的全部事件判定：单元格显示数值或其所在的桶。",
     "legend": "每行一项 SLO，每格一个评估时刻，越高表示越差。",
+    "strip_slot": "每个字符为一个评估时刻，每 {duration} 一个。",
+    "strip_slots": "每个字符为 {duration}，显示其中最差的评估时刻。",
+    "between_slots": "评估时刻之间",
     "timeline_label": "各项 SLO 随时间的结果",
     "said": "Prometheus 的原话：{words}",
     "evidence": "证据",
@@ -83,9 +88,13 @@ WORDS = {
     "silent": "{count} 条序列没有事件",
     "nothing_to_say": "—",
     "read_windows": "达标窗口：可判定的窗口中有多少个满足目标。“24–26 / 26”之类的区间表示有两个窗口未判定。",
-    "read_whole": "整个运行：全部事件合在一起的百分位，由直方图相加得到，绝不由百分位取平均。"
-    "计数是 Prometheus 自身对增量的估计。",
+    "read_whole": "整个运行：全部事件合在一起的百分位，由直方图相加得到，绝不由百分位取平均。",
+    "read_pieces": "这些直方图是若干分段之和，分段以运行、阶段、排除时段的边界和整点为界。每个分段都是 Prometheus 自身的 "
+    "`increase`，因此一个分段的最后一个样本与下一分段的第一个样本之间的计数会丢失或由外推得出。阶段较短时，总和与对整个运行"
+    "做一次 `increase` 的结果不同，稀少的序列尤甚：其百分位可能不同。窗口不受影响。",
     "read_worst": "最差窗口：该序列表现最差的那个窗口及其结束时刻。",
+    "read_rank": "最差：序列先按结论排序，再按达标窗口，再按最差窗口中限值以内的最小占比，而不按最高百分位。"
+    "百分位更高但慢调用更少的序列可能排在后面。",
     "read_bounds": "直方图只知道每个桶的计数，没有更细的信息。因此百分位总是与其所在的桶一同给出，例如“4.41 s (4–5 s)”；"
     "在首个或最后一个桶中，只能知道所在的桶。结论由桶计数得出，绝不由插值得出。",
     "read_gate": "事件过少或没有事件的序列会列出并计数，但既不算达标也不算不达标。",

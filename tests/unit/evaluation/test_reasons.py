@@ -144,14 +144,14 @@ def over(slo, samples, expected=None, whole=None):
 def test_a_range_says_how_many_windows_were_good_and_when_it_was_worst():
     text = reason(latency(2.048), over(latency(2.048), [bucketed(KARMADA, MIXED["slow"])] * 4))
     assert text == (
-        "0 of 4 windows good, 99 % promised; worst at 2026-11-22 05:56 UTC: 97.8 % within 2.048 s, 99 % promised"
+        "0 of 4 windows good (99 % needed); worst at 2026-11-22 05:56 UTC: 97.8 % within 2.048 s, 99 % promised"
     )
 
 
 def test_a_range_with_undecided_windows_counts_them():
     good = bucketed(KARMADA, [0.1] * 50)
     text = reason(latency(), over(latency(), [good] * 95, expected=100))
-    assert text == "95 of 100 windows good, 99 % promised; 5 undecided"
+    assert text == "95 of 100 windows good (99 % needed); 5 undecided"
 
 
 def test_a_range_with_too_little_evaluated_says_so_first():
