@@ -43,7 +43,7 @@ def text_timeline(report: Report, words: Words) -> str:
     used = {state for result in rows for state in result.states}
     signs = [f"{_shown(state)} {words.say(state.value)}" for state in WORST_FIRST if state in used]
     if any(_NO_SLOT in cells for cells in drawn):
-        signs.append(f"{_NO_SLOT} {words.say('between_slots')}")
+        signs.append(_NO_SLOT + " " + words.say("between_slots"))
     scale = words.say("strip_slot" if grid.exact else "strip_slots", duration=times.duration(grid.step))
     return "\n".join([*lines, "", "   ".join(signs), scale])
 

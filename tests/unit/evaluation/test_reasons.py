@@ -89,7 +89,7 @@ SENTENCES = [
     (value(Limit(at_most=8, warn_at=6), unit="cores"), 7.0, WARNED),
     (value(), nan, "the answer is NaN, not a number"),
     (value(Limit(at_most=1.0), unit="seconds"), inf, "+∞ s, at most 1 s promised"),
-    (promising(LEAK, limit=Limit()), 2.0**30, "1 GiB; only its growth is limited"),
+    (promising(LEAK, limit=Limit()), 2.0**30, "1 GiB; only its growth is limited, judged from 1 h on"),
 ]  # fmt: skip
 
 

@@ -47,6 +47,12 @@ def test_every_field_of_the_report_is_documented() -> None:
     assert found <= named(part)
 
 
+def test_a_phase_names_the_reading_that_it_was_judged_by() -> None:
+    for result in document(report())["results"]:
+        judge = result["objective"].get("judge", "windows")
+        assert {phase["judged_by"] for phase in result["phases"]} == {judge}
+
+
 def test_windows_add_up_as_the_document_says() -> None:
     for result in document(report())["results"]:
         for series in result["series"]:

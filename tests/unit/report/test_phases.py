@@ -5,6 +5,7 @@ import dataclasses
 from sloagent.model.run import Phase
 from sloagent.model.timerange import TimeRange
 from sloagent.report.content import content
+from sloagent.report.document import document
 from sloagent.report.phases import MOST_COLUMNS, phases
 from sloagent.report.words import Words
 from tests.unit.report.sample import (
@@ -56,6 +57,22 @@ def test_a_phase_too_short_for_a_window_is_judged_by_all_its_events_and_shows_th
     )
     assert cells["Mutating API call latency"].text.endswith("(4–5 s)")
     assert (cells["etcd WAL fsync"].verdict.kind, cells["etcd WAL fsync"].short) == ("pass", "1–2 ms")
+
+
+def test_the_data_says_of_a_short_phase_what_the_page_says() -> None:
+    run = short_phases(1)
+    page = {row.title: row.cells[0].verdict.kind for block in phases(run, ENGLISH).blocks for row in block.rows}
+    told = {result["slo"]: (result["title"]["en"], result["phases"][0]) for result in document(run)["results"]}
+    for name in ("api-mutating-latency", "etcd-wal-fsync"):
+        title, phase = told[name]
+        assert phase["judged_by"] == "whole_run"
+        assert (
+            phase["outcome"] == page[title] == phase["series"][0]["outcome"] == phase["series"][0]["whole"]["outcome"]
+        )
+        assert phase["reason"] == phase["series"][0]["reason"]
+        assert "% within" in phase["reason"]["en"]
+    assert told["api-mutating-latency"][1]["outcome"] == "fail"
+    assert told["component-memory"][1]["judged_by"] is None
 
 
 def test_what_has_nothing_to_say_about_any_phase_of_a_block_has_no_row_in_it() -> None:

@@ -9,10 +9,10 @@ import pytest
 from sloagent.config.load import load_settings
 from sloagent.errors import ConfigError
 from sloagent.model.run import Run
-from sloagent.model.slo import Gate, Objective
+from sloagent.model.slo import Gate, Limit, Objective
 from sloagent.model.verdict import Outcome
 from sloagent.report.answer import answer
-from sloagent.report.content import content
+from sloagent.report.content import Evaluated, content
 from sloagent.report.definition import Definition
 from sloagent.report.document import document, text_of
 from sloagent.report.render import html, markdown, render
@@ -22,6 +22,7 @@ from sloagent.report.words import Words
 from tests.unit.report import golden
 from tests.unit.report.sample import (
     FSYNC,
+    MEMORY,
     MUTATING,
     READ_ONLY,
     REGISTRATION,
@@ -93,6 +94,23 @@ def test_the_answer_names_what_failed_when_and_how_far(whole) -> None:
     assert answer(report(FSYNC, READ_ONLY), ENGLISH) == "All 2 SLOs were met."
     assert answer(report(FSYNC, SEARCH), ENGLISH) == "1 of 2 SLOs were met. 1 could not be judged."
     assert answer(report(REGISTRATION), ENGLISH) == "Nothing was promised: 0 SLOs measured."
+
+
+def test_what_was_only_measured_is_not_among_the_promises_that_the_answer_counts() -> None:
+    one = evaluated(MEMORY)
+    slo = dataclasses.replace(MEMORY, objective=Objective(Limit(), grows_at_most=1000.0))
+    grown = dataclasses.replace(one, whole=dataclasses.replace(one.whole, slo=slo, outcome=Outcome.MEASURED))
+
+    def said(*others: Evaluated) -> str:
+        return answer(
+            content(RUN, WHOLE, [SET], [grown, *others], definition(), version="", url="", curl=curl), ENGLISH
+        )
+
+    assert said(evaluated(FSYNC), evaluated(SEARCH)) == (
+        "1 of 2 SLOs were met. 1 could not be judged. 1 more only measured."
+    )
+    assert said(evaluated(FSYNC)) == "All 1 SLOs were met. 1 more only measured."
+    assert said() == "Nothing that was promised can be judged yet: 1 SLOs measured."
 
 
 def test_a_run_that_goes_on_says_so() -> None:
