@@ -101,8 +101,8 @@ WORDS = {
     "read_whole": "Whole run: the percentile of all events of the run together, from added histograms, never from "
     "averaged percentiles.",
     "read_pieces": "Those histograms are the sum of pieces, cut at the borders of run, phases and exclusions and at full "
-    "hours. Each piece is Prometheus's own `increase`, so what is counted between the last sample of one piece and the "
-    "first of the next is lost or extrapolated. With short phases the sum differs from one `increase` over the whole run, "
+    "hours. Each piece is Prometheus's own increase(), so what is counted between the last sample of one piece and the "
+    "first of the next is lost or extrapolated. With short phases the sum differs from one increase() over the whole run, "
     "most for rare series: their percentile may be another. Windows are not affected.",
     "read_worst": "Worst window: the one window in which the series did worst, and the slot at which it ended.",
     "read_rank": "Worst: series are ranked by outcome, then by good windows, then by the smallest share of events within "
