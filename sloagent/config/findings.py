@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from sloagent.config.document import Document, Path
+from sloagent.config.document import Document, Path, Value
 from sloagent.config.problem import Problem, names_a_secret
 
 
@@ -14,7 +15,10 @@ class Findings:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._problems: list[Problem] = list(document.problems)
+        self._told = {(problem.line, problem.column) for problem in document.problems if problem.line}
         self._noted: set[Path] = set()
+        self._unread: set[Path] = set()
+        self._spelt: dict[Path, Path] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -25,23 +29,58 @@ class Findings:
         return len(self._problems)
 
     def add(self, path: Path, check: str, summary: str, hint: str = "", *, key: bool = False) -> None:
-        """Note a problem of the value at `path`, or of its key."""
+        """Note a problem of the value at `path`, or of its key.
+
+        Unless it follows from another: of a stand-in, or where the file is wrong YAML, nothing more is told.
+        """
+        if self.is_unread(path[:-1] if key else path):
+            return
+        path = self.written(path)
         inner = isinstance(path[-1], str) and (key or isinstance(self.document.at(path), _PLAIN)) if path else False
         where = described(self.document, path[:-1] if inner else path)
         self._noted.add(path)
         mark = self.document.mark(path, key=key)
+        if (mark.line, mark.column) in self._told:
+            return
         problem = self.document.problem(mark, check, summary, hint=hint, where=where)
         secret = any(names_a_secret(step) for step in path) and not key
         self._problems.append(replace(problem, source="") if secret else problem)
 
-    def missing(self, path: Path, check: str, summary: str, hint: str = "") -> None:
-        """Note what the block at `path` lacks, unless a field in it is wrong: that may be the one, misspelt."""
-        if not any(noted[:-1] == path for noted in self._noted):
+    def missing(self, path: Path, fields: Sequence[str], check: str, summary: str, hint: str = "") -> None:
+        """Note that the block at `path` lacks one of these fields, unless one is there and wrong."""
+        if not self.is_unread(path) and not any(self.is_written((*path, name)) for name in fields):
             self.add(path, check, summary, hint, key=True)
 
-    def is_noted(self, *paths: Path) -> bool:
-        """Whether something has been found wrong with the value at one of these paths, so that it is not used."""
-        return any(path in self._noted for path in paths)
+    def is_noted(self, path: Path) -> bool:
+        """Whether something has been found wrong with this value, so that it is not used."""
+        return self.is_unread(path) or self.written(path) in self._noted
+
+    def read_as(self, path: Path, written: Path) -> None:
+        """What is misspelt at `written` is read as `path`."""
+        self._spelt[path] = self.written(written)
+
+    def leave_unread(self, path: Path) -> None:
+        """What is at `path` could not be read, so that nothing can be said of it."""
+        self._unread.add(path)
+
+    def is_unread(self, path: Path) -> bool:
+        """Whether this, or a block around it, could not be read."""
+        return any(path[:end] in self._unread for end in range(len(path) + 1))
+
+    def is_written(self, path: Path) -> bool:
+        """Whether anything stands at `path` in the file, right or wrong."""
+        return self.written(path) in self.document.values
+
+    def at(self, path: Path) -> Value:
+        """What stands in the file at `path`, or at its misspelling."""
+        return self.document.at(self.written(path))
+
+    def written(self, path: Path) -> Path:
+        """The path as the file spells it."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self._spelt:
+                return (*self._spelt[path[:end]], *path[end:])
+        return path
 
 
 _PLAIN = (str, int, float, type(None))

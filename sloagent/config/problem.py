@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+SHOWN_TAB = "→"
+"""A tab in a line that is shown: one column, and visible."""
 WIDEST_LINE = 110
 """Columns of the offending line that are shown; of a longer line, those around the caret."""
 
@@ -47,7 +49,7 @@ def render(problem: Problem) -> str:
     lines = [f"{problem.place}: {printable(problem.summary)} ({problem.check})"]
     if problem.where:
         lines.append(f"  {printable(problem.where)}")
-    if problem.line and problem.source.strip():
+    if problem.line and problem.source.strip(" \r"):
         shown, offset, width = _excerpt(problem)
         lines.append(f"{problem.line:>4} | {shown}".rstrip())
         if width:
@@ -58,14 +60,10 @@ def render(problem: Problem) -> str:
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each problem once, by file and position; of several at one place only the first that was found."""
-    first: dict[tuple[str, int, int], Problem] = {}
+    """Each problem once, by file and position; several at one place in the order in which they were found."""
+    first: dict[tuple[str, int, int, str], Problem] = {}
     for problem in problems:
-        key = (problem.path, problem.line, problem.column)
-        if problem.line == 0:
-            first.setdefault((f"{problem.path}\0{problem.summary}", 0, 0), problem)
-        else:
-            first.setdefault(key, problem)
+        first.setdefault((problem.path, problem.line, problem.column, problem.summary), problem)
     return tuple(sorted(first.values(), key=lambda p: (p.path, p.line, p.column)))
 
 
@@ -116,7 +114,7 @@ def names_a_secret(key: object) -> bool:
 
 def _excerpt(problem: Problem) -> tuple[str, int, int]:
     """The line as shown, the columns before the caret, and the caret's width (0: the place is hidden)."""
-    line = problem.source.replace("\t", " ")
+    line = problem.source.replace("\t", SHOWN_TAB)
     begin = min(problem.column - 1, len(line))
     end = min(begin + max(problem.length, 1), max(len(line), begin + 1))
     if without_secrets(line) != line:

@@ -57,29 +57,35 @@ class Complaint:
 
 
 def check_query(query: str, window_seconds: int) -> Complaint | None:
-    """What is wrong with a query in which `$window` still stands, or None. It must give a number per series."""
+    """The first thing that is wrong with a query in which `$window` still stands, or None."""
+    return next(iter(complaints(query, window_seconds)), None)
+
+
+def complaints(query: str, window_seconds: int) -> list[Complaint]:
+    """What is wrong with a query in which `$window` still stands. It must give a number per series."""
     text = query.replace("$window", f"{window_seconds}s")
     complaint = _out_of_bounds(text)
     if complaint:
-        return complaint
+        return [complaint]
+    found = []
     border = _AT_BORDER.search(_without_texts(text))
     if border:
-        return Complaint(
-            "promql/at",
-            f"`@ {border[1].lower()}()` means another time in a range query than at an instant",
-            "leave it out, or write `offset` with a duration",
+        found.append(
+            Complaint(
+                "promql/at",
+                f"`@ {border[1].lower()}()` means another time in a range query than at an instant",
+                "leave it out, or write `offset` with a duration",
+            )
         )
     try:
         kind = type(promql_parser.parse(_with_plain_quotes(text)))
     except ValueError as error:
-        return Complaint("promql/syntax", f"this is not PromQL: {error}", _syntax_hint(text, str(error)))
+        return [*found, Complaint("promql/syntax", f"this is not PromQL: {error}", _syntax_hint(text, str(error)))]
     if kind.__name__ in _NOT_NUMBERS:
-        return Complaint(
-            "promql/type",
-            f"the query gives {_NOT_NUMBERS[kind.__name__]}, and a number is needed",
-            "wrap it in a function, such as rate(…) or avg_over_time(…)" if "[" in text else "",
-        )
-    return None
+        summary = f"the query gives {_NOT_NUMBERS[kind.__name__]}, and a number is needed"
+        hint = "wrap it in a function, such as rate(…) or avg_over_time(…)" if "[" in text else ""
+        found.append(Complaint("promql/type", summary, hint))
+    return found
 
 
 def without_comments(query: str) -> str:
@@ -87,23 +93,23 @@ def without_comments(query: str) -> str:
     return _QUOTED_OR_COMMENT.sub(lambda found: "" if found[0].startswith("#") else found[0], query).strip()
 
 
-def check_events(query: str) -> Complaint | None:
-    """What is wrong with one side of a ratio beyond its syntax, or None: it must count events per second of the window."""
-    code = _without_texts(query)
+def check_brackets(query: str) -> list[Complaint]:
+    """Whether brackets are left open: what can be said of a query that holds unknown parameters."""
+    hint = _bracket_hint(re.sub(r"\$\{\w*\}", "", _without_texts(query)))
+    return [Complaint("promql/syntax", "this is not PromQL: the brackets do not match", hint)] if hint else []
+
+
+def check_events(query: str) -> list[Complaint]:
+    """What is wrong with one side of a ratio beyond its syntax: it must count events per second of the window."""
+    code, found = _without_texts(query), []
     if re.search(r"\b(increase|delta)\s*\(", code):
-        return Complaint(
-            "promql/rate",
-            "the two sides of a ratio are events per second, and increase() or delta() counts the whole window",
-            "write rate(…[$window])",
-        )
+        summary = "the two sides of a ratio are events per second, and increase() or delta() counts the whole window"
+        found.append(Complaint("promql/rate", summary, "write rate(…[$window])"))
     if "[" in code and "$window" not in code:
         fixed = re.search(r"\[[^\]]*\]", code)
-        return Complaint(
-            "promql/window",
-            f"the query looks back over {fixed[0] if fixed else 'a fixed range'} and not over the SLO's window",
-            "write [$window]",
-        )
-    return None
+        summary = f"the query looks back over {fixed[0] if fixed else 'a fixed range'} and not over the SLO's window"
+        found.append(Complaint("promql/window", summary, "write [$window]"))
+    return found
 
 
 def check_where(where: str, window_seconds: int) -> Complaint | None:
@@ -226,7 +232,10 @@ def _syntax_hint(text: str, words: str) -> str:
     unknown = re.search(r"unknown function with name '(\w+)'", words)
     if unknown:
         return spelling_hint(unknown[1], COMMON_FUNCTIONS, what="the usual ones are")
-    code = _without_texts(text)
+    return _bracket_hint(_without_texts(text))
+
+
+def _bracket_hint(code: str) -> str:
     for opening, closing in ("()", "[]", "{}"):
         if code.count(opening) != code.count(closing):
             return f'count the brackets: {code.count(opening)} "{opening}" and {code.count(closing)} "{closing}"'

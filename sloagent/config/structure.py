@@ -33,27 +33,36 @@ def read(
     *,
     kind: str,
     directory: FilePath,
-    at: Path = (),
-    note: bool = True,
 ) -> S | None:
-    """The settings that stand at `at`, or None where they are wrong beyond use.
+    """The settings, or None where they are wrong beyond use.
 
     `kind` begins the problem ids (`slo`, `agent`). What is wrong is noted and left out, so that the rest can be checked:
-    what is returned may only be used where there are no findings. With `note` false nothing is noted again.
+    what is returned may only be used where there are no findings.
     """
+    details = errors(settings, value, directory)
+    note(settings, findings, kind, details)
     try:
-        return _validate(settings, value, directory)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-    if note:
-        _Notes(settings, findings, kind, at, details).take()
-    try:
-        return _validate(settings, _without(value, [detail["loc"] for detail in details]), directory)
+        return validate(settings, _without(value, [detail["loc"] for detail in details]), directory)
     except ValidationError:
         return None
 
 
-def _validate(settings: type[S], value: Value, directory: FilePath) -> S:
+def errors(settings: type[Settings], value: Value, directory: FilePath) -> list[ErrorDetails]:
+    """All that is wrong with the shape of the value."""
+    try:
+        validate(settings, value, directory)
+    except ValidationError as error:
+        return error.errors(include_url=False)
+    return []
+
+
+def note(settings: type[Settings], findings: Findings, kind: str, details: Sequence[ErrorDetails]) -> None:
+    """Note these errors of a file's shape."""
+    _Notes(settings, findings, kind, details).take()
+
+
+def validate(settings: type[S], value: Value, directory: FilePath) -> S:
+    """The settings. Raises pydantic's ValidationError where the value has another shape."""
     return settings.model_validate(value, context={DIRECTORY: directory.absolute()})
 
 
@@ -74,12 +83,11 @@ class _Notes:
     """Turns pydantic's errors into findings."""
 
     def __init__(
-        self, settings: type[Settings], findings: Findings, kind: str, at: Path, details: Sequence[ErrorDetails]
+        self, settings: type[Settings], findings: Findings, kind: str, details: Sequence[ErrorDetails]
     ) -> None:
         self._settings = settings
         self._findings = findings
         self._kind = kind
-        self._at = at
         self._details = details
 
     def take(self) -> None:
@@ -109,10 +117,10 @@ class _Notes:
         name, known = str(path[-1]), self._fields(path[:-1])
         hint = spelling_hint(name, known, what="the fields here are")
         if not closest(name, known) and (elsewhere := homes(self._settings, name)):
-            here = re.sub(r"\[\d+\]", "[]", dotted((*self._at, *path[:-1])))
+            here = re.sub(r"\[\d+\]", "[]", dotted(path[:-1]))
             nearest = max(elsewhere, key=lambda home: _shared(home, here))
             hint = f"{name} belongs {_in_block(nearest)}"
-        self._findings.add((*self._at, *path), f"{self._kind}/field", f'unknown field "{name}"', hint, key=True)
+        self._findings.add(path, f"{self._kind}/field", f'unknown field "{name}"', hint, key=True)
 
     def _is_misspelt(self, path: Path) -> bool:
         """Whether an unknown field of the same block is nearly the one that is missing."""
@@ -127,7 +135,7 @@ class _Notes:
         quoted = " and ".join(f'"{name}"' for name in names)
         summary = f"the field {quoted} is missing" if len(names) == 1 else f"the fields {quoted} are missing"
         hint = "add " + ", ".join(self._example((*path, name)) for name in names)
-        self._findings.add((*self._at, *path), f"{self._kind}/missing", summary, hint, key=True)
+        self._findings.add(path, f"{self._kind}/missing", summary, hint, key=True)
 
     def _field(self, path: Path) -> FieldInfo | None:
         found = class_at(self._settings, path[:-1]) if path else None
@@ -172,27 +180,26 @@ class _Notes:
 
     def _wrong(self, path: Path, detail: ErrorDetails) -> None:
         cause = detail.get("ctx", {}).get("error")
-        full = (*self._at, *path)
         if isinstance(cause, UnitError):
-            self._findings.add(full, f"{self._kind}/unit", cause.summary, cause.hint)
+            self._findings.add(path, f"{self._kind}/unit", cause.summary, cause.hint)
         elif isinstance(cause, ValueError):
             summary, _, hint = str(cause).partition("; ")
-            self._findings.add(full, f"{self._kind}/value", summary, hint)
+            self._findings.add(path, f"{self._kind}/value", summary, hint)
         elif detail["input"] is None:
             hint = (
                 f"write {self._example(path)}" if self._is_required(path) else "write a value, or leave the field out"
             )
             summary = f"nothing is written for {path[-1] if path else 'the file'}"
-            self._findings.add(full, f"{self._kind}/type", summary, hint, key=True)
+            self._findings.add(path, f"{self._kind}/type", summary, hint, key=True)
         elif any(names_a_secret(step) for step in path):
             self._findings.add(
-                full, f"{self._kind}/type", "the secret here is not text", "put it in quotes, or into a file"
+                path, f"{self._kind}/type", "the secret here is not text", "put it in quotes, or into a file"
             )
         elif detail["type"].startswith(_BOUNDS):
-            self._findings.add(full, f"{self._kind}/value", self._out_of_bounds(path, detail))
+            self._findings.add(path, f"{self._kind}/value", self._out_of_bounds(path, detail))
         else:
             check, summary, hint = _explained(detail)
-            self._findings.add(full, f"{self._kind}/{check}", summary, hint)
+            self._findings.add(path, f"{self._kind}/{check}", summary, hint)
 
 
 def _explained(detail: ErrorDetails) -> tuple[str, str, str]:

@@ -28,6 +28,9 @@ _EXPLANATIONS = (
         "cannot start any token", "a tab indents this line", "indent with spaces; YAML does not accept tabs", only_at="\t"
     ),
     _Explanation(
+        "found a tab character", "a tab indents this line", "indent with spaces; YAML does not accept tabs"
+    ),
+    _Explanation(
         "cannot start any token", "a value cannot begin with this character", "put the value in quotes", only_at="@`%|>"
     ),
     _Explanation(

@@ -8,15 +8,37 @@ from pathlib import Path as FilePath
 from typing import TypeVar
 
 from sloagent import units
-from sloagent.config import structure, to_objective, to_sli
+from sloagent.config import to_objective, to_sli
 from sloagent.config.document import Document, Path, Value
 from sloagent.config.findings import Findings
 from sloagent.config.parameters import NAME, RESERVED
 from sloagent.config.problem import Problem, spelling_hint
-from sloagent.config.slo_spec import DefaultsSpec, LocalizedText, MetadataSpec, SLOSetSpec, SLOSpec
+from sloagent.config.repair import read_to_the_end
+from sloagent.config.slo_spec import DefaultsSpec, LocalizedText, SLOSetSpec, SLOSpec
 from sloagent.model.slo import SLO, SLOSet, Status, Text, ValueSLI
 
 KIND = "slo"
+_SLO: dict[str, Value] = {"name": "x", "sli": {}, "objective": "tbd"}
+STAND_INS: dict[str, Value] = {
+    "apiVersion": "sloagent/v1",
+    "kind": "SLOSet",
+    "metadata": {"name": "x"},
+    "slos": [_SLO],
+    "slos[]": _SLO,
+    **_SLO,
+    "en": "x",
+    "latency": {"histogram": "x"},
+    "ratio": {"good": "x", "total": "x"},
+    "value": {"query": "x"},
+    "histogram": "x",
+    "histogram[]": "x",
+    "by[]": "x",
+    "total": "x",
+    "query": "x",
+    "match": {"x": "x"},
+    "overrides[]": {"match": {"x": "x"}},
+}
+"""What stands for a field, or an entry of a list, that is wrong or missing, so that all else is checked."""
 
 T = TypeVar("T")
 
@@ -39,55 +61,22 @@ def to_model(document: Document, given: Mapping[str, Mapping[str, str]]) -> Load
         if not document.problems:
             findings.add((), "yaml/empty", "the file holds nothing", "`sloagent init` writes a commented example")
         return Loaded(document, None, {}, findings.problems)
-    spec = _Parts(document.value, findings)
-    name = spec.metadata.name if spec.metadata else ""
+    spec = read_to_the_end(SLOSetSpec, document.value, findings, kind=KIND, directory=FilePath(), stand_ins=STAND_INS)
+    if spec is None:
+        return Loaded(document, None, {}, findings.problems)
+    name = spec.metadata.name
     declared = dict(spec.parameters)
     for parameter in declared:
         _check_name(parameter, findings)
     parameters = declared | {k: v for k, v in given.get(name, {}).items() if k in declared}
-    slos = [_slo(entry, ("slos", at), spec.defaults, name, parameters, findings) for at, entry in spec.slos]
+    for time, seconds in (("interval", spec.defaults.interval), ("window", spec.defaults.window)):
+        _is_whole(time, seconds, ("defaults", time), findings)
+    slos = [_slo(entry, ("slos", at), spec.defaults, name, parameters, findings) for at, entry in enumerate(spec.slos)]
     _no_name_twice(document, findings)
     if findings.problems:
         return Loaded(document, None, declared, findings.problems)
     place = f"{document.path}:{document.mark(('metadata', 'name')).line}"
-    title = spec.metadata.title if spec.metadata else None
-    return Loaded(document, SLOSet(name, _text(title, name), tuple(slos), place), declared, ())
-
-
-class _Parts:
-    """The parts of the file that have the right shape, so that each is checked although another is wrong."""
-
-    def __init__(self, value: Value, findings: Findings) -> None:
-        directory = FilePath()
-        whole = structure.read(SLOSetSpec, value, findings, kind=KIND, directory=directory)
-        block: dict[str, Value] = value if isinstance(value, dict) else {}
-        if whole is not None:
-            self.metadata: MetadataSpec | None = whole.metadata
-            self.defaults = whole.defaults
-            self.parameters = whole.parameters
-            self.slos = list(enumerate(whole.slos))
-            return
-
-        def again(settings: type[structure.S], part: Value) -> structure.S | None:
-            return structure.read(settings, part, findings, kind=KIND, directory=directory, note=False)
-
-        self.metadata = again(MetadataSpec, block.get("metadata"))
-        self.defaults = again(DefaultsSpec, block.get("defaults", {})) or DefaultsSpec()
-        declared = block.get("parameters")
-        self.parameters = {
-            name: str(default)
-            for name, default in (declared.items() if isinstance(declared, dict) else ())
-            if isinstance(default, str | int | float)
-        }
-        written = block.get("slos")
-        entries = enumerate(written if isinstance(written, list) else ())
-        # With an objective that is wrong or missing, the SLI is still checked.
-        specs = ((at, again(SLOSpec, entry) or again(SLOSpec, _measured_only(entry))) for at, entry in entries)
-        self.slos = [(at, spec) for at, spec in specs if spec is not None]
-
-
-def _measured_only(entry: Value) -> Value:
-    return {**entry, "objective": "tbd"} if isinstance(entry, dict) else entry
+    return Loaded(document, SLOSet(name, _text(spec.metadata.title, name), tuple(slos), place), declared, ())
 
 
 def _slo(
@@ -102,12 +91,11 @@ def _slo(
     interval, window = _times(spec, path, defaults, findings)
     sli = to_sli.Reader(window, parameters, findings).read(spec.sli, (*path, "sli"))
     objective = None
-    if spec.objective is not None and sli is not None:
-        reader = to_objective.Reader(
-            sli, parameters, findings, unit_is_wrong=findings.is_noted((*path, "sli", "value", "unit"))
-        )
+    if spec.objective is not None:
+        unit_is_wrong = findings.is_noted((*path, "sli", "value", "unit"))
+        reader = to_objective.Reader(sli, parameters, findings, unit_is_wrong=unit_is_wrong)
         objective = reader.read(spec.objective, (*path, "objective"))
-    if spec.min_events is not None and isinstance(sli, ValueSLI):
+    if findings.is_written((*path, "min_events")) and isinstance(sli, ValueSLI):
         findings.add(
             (*path, "min_events"), "slo/min-events", "a value has no events to count", "leave min_events out", key=True
         )
@@ -131,20 +119,15 @@ def _slo(
 def _times(spec: SLOSpec, path: Path, defaults: DefaultsSpec, findings: Findings) -> tuple[int, int]:
     """The interval and the window in whole seconds; (60, 300) where they are wrong."""
     times: dict[str, int] = {}
-    if findings.is_noted(*((*block, name) for block in (path, ("defaults",)) for name in ("interval", "window"))):
-        return 60, 300
     for name, own, general in (
         ("interval", spec.interval, defaults.interval),
         ("window", spec.window, defaults.window),
     ):
         seconds = _or(own, general)
-        here = (*path, name) if own is not None else ("defaults", name)
-        if seconds < 1 or seconds != int(seconds):
-            written = units.written_duration(seconds)
-            findings.add(
-                here, f"time/{name}", f"the {name} is {written}, and slots are whole seconds", f"write {name}: 1m"
-            )
-        else:
+        here = (*path, name) if findings.is_written((*path, name)) else ("defaults", name)
+        if findings.is_unread(here):
+            continue
+        if _is_whole(name, seconds, here, findings):
             times[name] = int(seconds)
     interval, window = times.get("interval", 60), times.get("window", 300)
     if len(times) == 2 and window % interval:
@@ -158,6 +141,15 @@ def _times(spec: SLOSpec, path: Path, defaults: DefaultsSpec, findings: Findings
             f"write window: {near}",
         )  # fmt: skip
     return interval, window
+
+
+def _is_whole(name: str, seconds: float, path: Path, findings: Findings) -> bool:
+    """Whether the interval or window is of whole seconds; if not, that is noted."""
+    if seconds >= 1 and seconds == int(seconds):
+        return True
+    written = units.written_duration(seconds)
+    findings.add(path, f"time/{name}", f"the {name} is {written}, and slots are whole seconds", f"write {name}: 1m")
+    return False
 
 
 def _place_of_times(spec: SLOSpec, path: Path, defaults: DefaultsSpec) -> Path:

@@ -18,7 +18,8 @@ from sloagent.model.slo import SLI, Gate, LatencySLI, Limit, Objective, Override
 class Reader:
     """Reads the objective of one SLI; what is wrong goes into the findings."""
 
-    sli: SLI
+    sli: SLI | None
+    """None where it is not known which kind it is; what depends on it is then not said."""
     parameters: Mapping[str, str]
     findings: Findings
     unit_is_wrong: bool = False
@@ -34,29 +35,33 @@ class Reader:
                 return "ratio"
             case ValueSLI(unit=unit):
                 return unit
+            case None:
+                return ""
 
     def read(self, spec: ObjectiveSpec, path: Path) -> Objective:
         """The objective; of a wrong one what could be read."""
         limit = self._limit(spec, path)
         growth = self._growth(spec, path)
-        if spec.at_most is None and spec.at_least is None and (growth is None or not isinstance(self.sli, ValueSLI)):
-            self._promises_nothing(path)
+        self._promises_something(path)
         self._percentile(spec, path)
         return Objective(
             limit=limit,
             percentile=spec.percentile if isinstance(self.sli, LatencySLI) else None,
             overrides=tuple(
-                self._override(override, spec, (*path, "overrides", at)) for at, override in enumerate(spec.overrides)
+                self._override(override, (*path, "overrides", at)) for at, override in enumerate(spec.overrides)
             ),
             grows_at_most=growth,
             gate=self._gate(spec, path),
             windows_at_least=self._windows_at_least(spec, path),
         )
 
-    def _promises_nothing(self, path: Path) -> None:
+    def _promises_something(self, path: Path) -> None:
+        enough: tuple[str, ...] = ("at_most", "at_least")
+        if self.sli is None or isinstance(self.sli, ValueSLI):
+            enough += ("grows_at_most",)
         example = {"seconds": "at_most: 1s", "ratio": "at_least: 99.9%", "bytes": "at_most: 8GiB"}
         self.findings.missing(
-            path, "objective/limit", "the objective has no limit",
+            path, enough, "objective/limit", "the objective has no limit",
             f"add {example.get(self.unit, 'at_most or at_least with its unit')}, or write objective: tbd",
         )  # fmt: skip
 
@@ -64,21 +69,23 @@ class Reader:
         at_most, at_least, warn_at = (
             self._quantity(getattr(spec, name), (*path, name)) for name in ("at_most", "at_least", "warn_at")
         )
-        if spec.at_most is not None and spec.at_least is not None:
+        self._alone(at_most, at_least, spec, path)
+        if all(self.findings.is_written((*path, name)) for name in ("at_most", "at_least")):
+            keep = {LatencySLI: "at_most", RatioSLI: "at_least"}.get(type(self.sli), "one of them")
             self.findings.add(
                 (*path, "at_least"),
                 "objective/limit",
                 "at_most and at_least exclude each other",
-                "keep one of them",
+                f"keep {keep}",
                 key=True,
             )
-        elif spec.at_most is not None and isinstance(self.sli, RatioSLI):
+        elif self.findings.is_written((*path, "at_most")) and isinstance(self.sli, RatioSLI):
             promise = f"at_least: {(1 - at_most) * 100:.10g}%" if at_most is not None else "at_least"
             self.findings.add(
                 (*path, "at_most"), "objective/limit", "a ratio promises a share of good events, at least so large",
-                f"write {promise}, if {spec.at_most} is the share of bad ones", key=True,
+                f"write {promise}, if {spec.at_most or 'this'} is the share of bad ones", key=True,
             )  # fmt: skip
-        elif spec.at_least is not None and isinstance(self.sli, LatencySLI):
+        elif self.findings.is_written((*path, "at_least")) and isinstance(self.sli, LatencySLI):
             self.findings.add(
                 (*path, "at_least"),
                 "objective/limit",
@@ -87,18 +94,13 @@ class Reader:
                 key=True,
             )
         else:
-            self._sides(at_most, at_least, warn_at, spec, path)
+            self._warning(at_most, at_least, warn_at, spec, path)
         return Limit(at_most, at_least, warn_at)
 
-    def _sides(
-        self,
-        at_most: float | None,
-        at_least: float | None,
-        warn_at: float | None,
-        spec: ObjectiveSpec | OverrideSpec,
-        path: Path,
+    def _alone(
+        self, at_most: float | None, at_least: float | None, spec: ObjectiveSpec | OverrideSpec, path: Path
     ) -> None:
-        """Whether the numbers make sense where the words do."""
+        """Whether each limit makes sense by itself."""
         match self.sli:
             case LatencySLI() if at_most is not None and at_most <= 0:
                 self.findings.add(
@@ -114,9 +116,26 @@ class Reader:
                 )
             case _:
                 pass
-        if spec.warn_at is not None and spec.at_most is None and spec.at_least is None:
-            self.findings.missing(
-                (*path, "warn_at"), "objective/warn", "warn_at has no limit to warn of", "add at_most or at_least"
+
+    def _warning(
+        self,
+        at_most: float | None,
+        at_least: float | None,
+        warn_at: float | None,
+        spec: ObjectiveSpec | OverrideSpec,
+        path: Path,
+    ) -> None:
+        """Whether the warn level lies on the good side of its limit."""
+        has_limit = any(self.findings.is_written((*path, name)) for name in ("at_most", "at_least"))
+        # Without growth either, it has been told that a limit is missing.
+        only_grows = isinstance(self.sli, ValueSLI) and self.findings.is_written((*path, "grows_at_most"))
+        if spec.warn_at is not None and not has_limit and only_grows:
+            self.findings.add(
+                (*path, "warn_at"),
+                "objective/warn",
+                "warn_at has no limit to warn of",
+                "add at_most or at_least",
+                key=True,
             )
         if warn_at is None:
             return
@@ -132,10 +151,10 @@ class Reader:
             )  # fmt: skip
 
     def _growth(self, spec: ObjectiveSpec, path: Path) -> float | None:
-        if spec.grows_at_most is None:
-            return None
         here = (*path, "grows_at_most")
-        if not isinstance(self.sli, ValueSLI):
+        if not self.findings.is_written(here):
+            return None
+        if self.sli is not None and not isinstance(self.sli, ValueSLI):
             self.findings.add(here, "objective/growth", "only a value can grow", "leave grows_at_most out", key=True)
             return None
         growth = self._quantity(spec.grows_at_most, here, reader=units.growth)
@@ -153,7 +172,7 @@ class Reader:
         written, unknown = substitute(text, self.parameters)
         for name in unknown:
             unknown_parameter(self.findings, path, name, self.parameters)
-        if unknown or self.unit_is_wrong:
+        if unknown or self.unit_is_wrong or self.sli is None:
             return None
         if not self.unit:
             self.findings.add(
@@ -173,16 +192,16 @@ class Reader:
 
     def _percentile(self, spec: ObjectiveSpec, path: Path) -> None:
         here = (*path, "percentile")
-        if not isinstance(self.sli, LatencySLI):
-            if spec.percentile is not None:
+        if self.sli is not None and not isinstance(self.sli, LatencySLI):
+            if self.findings.is_written(here):
                 noun = "a ratio" if isinstance(self.sli, RatioSLI) else "a value"
                 self.findings.add(
                     here, "objective/percentile", f"{noun} has no percentiles", "leave percentile out", key=True
                 )
         elif spec.percentile is None:
-            self.findings.missing(
-                path, "objective/percentile", "which percentile is promised is not said", "add percentile: 99"
-            )
+            if self.sli is not None:
+                summary = "which percentile is promised is not said"
+                self.findings.missing(path, ("percentile",), "objective/percentile", summary, "add percentile: 99")
         elif not 0 < spec.percentile <= 100:
             self.findings.add(
                 here,
@@ -198,25 +217,29 @@ class Reader:
                 f"write {spec.percentile * 100:g}",
             )
 
-    def _override(self, override: OverrideSpec, spec: ObjectiveSpec, path: Path) -> Override:
+    def _override(self, override: OverrideSpec, path: Path) -> Override:
         limit = self._limit(override, path)
-        sense = "at_most" if spec.at_most is not None else "at_least" if spec.at_least is not None else ""
-        if not sense:
+        above = path[:-2]
+        senses = [name for name in ("at_most", "at_least") if self.findings.is_written((*above, name))]
+        if not senses:
             self.findings.add(
                 path,
                 "objective/override",
                 "an override needs a general limit to differ from",
                 "add at_most or at_least",
             )
-        elif getattr(override, sense) is None:
+        else:
+            # A latency and a ratio have one side; the other has been told.
             self.findings.missing(
                 path,
+                ("at_most", "at_least") if isinstance(self.sli, LatencySLI | RatioSLI) else senses,
                 "objective/override",
-                f"the override has no {sense}, and the objective has",
-                f"add {sense} with its unit",
+                f"the override has no {senses[0]}, and the objective has",
+                f"add {senses[0]} with its unit",
             )
         match = tuple(sorted(override.match.items()))
-        if isinstance(self.sli, LatencySLI):
+        by = (*above[:-1], "sli", "latency", "by")
+        if isinstance(self.sli, LatencySLI) and not self.findings.is_unread(by):
             for label in override.match:
                 if label not in self.sli.by:
                     hint = spelling_hint(label, self.sli.by, what="the labels of `by` are") or "add it to `by`"
@@ -241,7 +264,7 @@ class Reader:
 
     def _windows_at_least(self, spec: ObjectiveSpec, path: Path) -> float:
         here = (*path, "windows_at_least")
-        if "windows_at_least" in spec.model_fields_set and spec.judge != "windows":
+        if self.findings.is_written(here) and spec.judge != "windows":
             self.findings.add(
                 here,
                 "objective/judge",
@@ -266,6 +289,8 @@ class Reader:
 
 def unknown_parameter(findings: Findings, path: Path, name: str, parameters: Mapping[str, str]) -> None:
     """Note that `$name` is no parameter of the set."""
+    if findings.is_unread(("parameters",)) or findings.is_written(("parameters", name)):
+        return  # declared, and wrong there
     known = [f"${parameter}" for parameter in (*parameters, "window")]
     hint = spelling_hint(f"${name}", known, what="the parameters of this set are")
     if not hint.endswith("?"):

@@ -32,15 +32,18 @@ class Reader:
                 (*path, given[1]), "sli/kind", f"an SLI is one thing, and this is {' and '.join(given)}",
                 "make two SLOs of it", key=True,
             )  # fmt: skip
-            return None
+        found: list[SLI] = []
         if spec.latency is not None:
-            return self._latency(spec.latency, (*path, "latency"))
+            found.append(self._latency(spec.latency, (*path, "latency")))
         if spec.ratio is not None:
-            return self._ratio(spec.ratio, (*path, "ratio"))
+            found.append(self._ratio(spec.ratio, (*path, "ratio")))
         if spec.value is not None:
-            return self._value(spec.value, (*path, "value"))
+            found.append(self._value(spec.value, (*path, "value")))
+        if found:
+            return found[0] if len(found) == 1 else None
         self.findings.missing(
             path,
+            ("latency", "ratio", "value"),
             "sli/kind",
             "the SLI does not say what is measured",
             "add latency: {histogram: …}, ratio: … or value: …",
@@ -48,7 +51,7 @@ class Reader:
         return None
 
     def _latency(self, spec: LatencySpec, path: Path) -> LatencySLI:
-        several = isinstance(self.findings.document.at((*path, "histogram")), list)
+        several = isinstance(self.findings.at((*path, "histogram")), list)
         for at, name in enumerate(spec.histogram):
             here = (*path, "histogram", at) if several else (*path, "histogram")
             self._complain(promql.check_histogram(name), here)
@@ -76,9 +79,13 @@ class Reader:
             )
         if spec.good is None and spec.bad is None:
             self.findings.missing(
-                path, "sli/ratio", "which events are counted against the total is not said", "add good: … or bad: …"
+                path,
+                ("good", "bad"),
+                "sli/ratio",
+                "which events are counted against the total is not said",
+                "add good: … or bad: …",
             )
-        if spec.bad_absent is not None and spec.bad is None:
+        if self.findings.is_written((*path, "bad_absent")) and spec.bad is None and spec.good is not None:
             self.findings.add(
                 (*path, "bad_absent"),
                 "sli/ratio",
@@ -86,10 +93,11 @@ class Reader:
                 "leave it out",
                 key=True,
             )
+        good, bad, total = (
+            self._query(getattr(spec, side), (*path, side), counts_events=True) for side in ("good", "bad", "total")
+        )
         counts = "bad" if spec.bad is not None else "good"
-        events = self._query(spec.bad if spec.bad is not None else spec.good, (*path, counts), counts_events=True)
-        total = self._query(spec.total, (*path, "total"), counts_events=True)
-        return RatioSLI(counts, events, total, bad_absent_is_zero=spec.bad_absent == "zero")
+        return RatioSLI(counts, bad if counts == "bad" else good, total, bad_absent_is_zero=spec.bad_absent == "zero")
 
     def _value(self, spec: ValueSpec, path: Path) -> ValueSLI:
         query = self._query(spec.query, (*path, "query"), counts_events=False)
@@ -101,13 +109,15 @@ class Reader:
         return ValueSLI(query, spec.unit)
 
     def _query(self, written: str | None, path: Path, *, counts_events: bool) -> str:
-        query = self._resolved(written or "", path)
-        if query is None or written is None:
+        if written is None:
             return ""
-        complaint = promql.check_query(query, self.window_seconds)
-        if complaint is None and counts_events:
-            complaint = promql.check_events(query)
-        self._complain(complaint, path, query)
+        resolved = self._resolved(written, path)
+        query = written if resolved is None else resolved
+        wrong = promql.check_brackets(query) if resolved is None else promql.complaints(query, self.window_seconds)
+        if counts_events:
+            wrong += promql.check_events(query)
+        for complaint in wrong:
+            self._complain(complaint, path, query)
         return promql.without_comments(query)
 
     def _resolved(self, text: str, path: Path) -> str | None:
@@ -121,7 +131,8 @@ class Reader:
         if complaint is None:
             return
         hint = complaint.hint
-        if resolved and resolved != self.findings.document.at(path) and "$" in str(self.findings.document.at(path)):
+        written = self.findings.at(path)
+        if resolved and resolved != written and "$" in str(written):
             shown = resolved if len(resolved) <= 160 else f"{resolved[:160]}…"
             hint = "; ".join(filter(None, (hint, f"with its parameters it is {shown}")))
         self.findings.add(path, complaint.check, complaint.summary, hint)

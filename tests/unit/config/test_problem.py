@@ -31,7 +31,7 @@ def test_a_problem_of_a_whole_file_has_no_line():
 
 def test_the_caret_stands_below_its_token_behind_wide_characters_and_tabs():
     shown = render(problem(column=12, source="\t控制面: {a: 1}", length=1)).splitlines()
-    assert shown[1] == "   9 |  控制面: {a: 1}"
+    assert shown[1] == "   9 | →控制面: {a: 1}"
     assert shown[2] == "     | " + " " * 14 + "^"
 
 
@@ -68,9 +68,10 @@ def test_a_line_without_a_secret_is_shown_as_it_is(line):
     assert without_secrets(line) == line
 
 
-def test_problems_are_ordered_and_told_once_for_each_place():
-    first, second, other = problem(line=2, summary="a"), problem(line=2, summary="b"), problem(line=1)
-    assert in_order([first, second, other, problem(path="A.yaml")]) == (problem(path="A.yaml"), other, first)
+def test_problems_are_ordered_and_each_is_told_once():
+    first, second, other = problem(line=2, summary="b"), problem(line=2, summary="a"), problem(line=1)
+    ordered = in_order([first, second, other, first, problem(path="A.yaml")])
+    assert ordered == (problem(path="A.yaml"), other, first, second)
 
 
 def test_the_closing_line_counts():

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sloagent.config.promql import (
+    check_brackets,
     check_events,
     check_histogram,
     check_label,
@@ -116,12 +117,12 @@ def test_no_text_takes_long(text):
     ],
 )
 def test_a_side_of_a_ratio_counts_per_second_of_the_window(query, check):
-    assert check_events(query).check == check
+    assert [complaint.check for complaint in check_events(query)] == [check]
 
 
 @pytest.mark.parametrize("query", ["sum(rate(x[$window]))", "job:errors:rate5m", 'x{a="increase(5m)[5m]"}'])
 def test_a_side_of_a_ratio_may_be_a_recording_rule(query):
-    assert check_events(query) is None
+    assert check_events(query) == []
 
 
 def test_names_of_histograms_and_labels():
@@ -136,3 +137,8 @@ def test_names_of_histograms_and_labels():
 
 def test_comments_are_taken_out_and_hashes_in_texts_stay():
     assert without_comments('sum(x{a="#1"}) # every one\n  # and all') == 'sum(x{a="#1"})'
+
+
+def test_of_a_query_with_unknown_parameters_only_the_brackets_are_told():
+    assert check_brackets('sum(rate(x{${shop}, a="{("}[$window]))') == []
+    assert [complaint.hint for complaint in check_brackets("sum(x{$shop)")] == ['count the brackets: 1 "{" and 0 "}"']
