@@ -55,7 +55,11 @@ def test_the_arithmetic_of_a_latency_is_all_there() -> None:
 def test_the_bars_count_every_event_once() -> None:
     counts = [
         float(number)
-        for number in re.findall(r"^ +(?:(?:≤|>) )?[\d.]+(?: m?s)?(?:–[\d.]+ m?s| m?s)? +[█▌▏]* +(\d+)(?:   .*)?$", text_of(MUTATING).split("PATCH")[0], re.MULTILINE)
+        for number in re.findall(
+            r"^ +(?:(?:≤|>) )?[\d.]+(?: m?s)?(?:–[\d.]+ m?s| m?s)? +[█▌▏]* +(\d+)(?:   .*)?$",
+            text_of(MUTATING).split("PATCH")[0],
+            re.MULTILINE,
+        )
     ]
     assert sum(counts) == 103
 
