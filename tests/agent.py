@@ -17,6 +17,17 @@ from tests.prometheus import free_port
 
 SLOAGENT = (sys.executable, "-m", "sloagent")
 READY_SECONDS = 30.0
+UP_EVERY_SECOND = """
+apiVersion: sloagent/v1
+kind: SLOSet
+metadata: {name: own}
+defaults: {interval: 1s, window: 5s}
+slos:
+  - name: up
+    sli: {value: {query: 'up', unit: count}}
+    objective: {at_least: 1}
+"""
+"""An SLO set that keeps a daemon busy, over a Prometheus that scrapes itself."""
 
 
 class AgentDirectory:

@@ -13,6 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 READY_SECONDS = 30.0
+SCRAPES_ITSELF = """
+scrape_configs:
+  - job_name: prometheus
+    scrape_interval: 1s
+    static_configs: [{{targets: ['127.0.0.1:{port}']}}]
+"""
+"""A configuration, but for its own `port`."""
 
 
 def free_port() -> int:

@@ -9,25 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent import AgentDirectory, DaemonProcess, wait_until
-from tests.prometheus import Prometheus
-
-SLO = """
-apiVersion: sloagent/v1
-kind: SLOSet
-metadata: {name: own}
-defaults: {interval: 1s, window: 5s}
-slos:
-  - name: up
-    sli: {value: {query: 'up', unit: count}}
-    objective: {at_least: 1}
-"""
-SCRAPES_ITSELF = """
-scrape_configs:
-  - job_name: prometheus
-    scrape_interval: 1s
-    static_configs: [{{targets: ['127.0.0.1:{port}']}}]
-"""
+from tests.agent import UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
+from tests.prometheus import SCRAPES_ITSELF, Prometheus
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +30,7 @@ def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
     agent = AgentDirectory(
         tmp_path / "agent",
         prometheus.url,
-        slos={"own.yaml": SLO},
+        slos={"own.yaml": UP_EVERY_SECOND},
         extra="evaluation: {delay: 200ms, query_timeout: 5s}\n",
     )
     stepped = (sys.executable, str(Path(__file__).with_name("stepped.py")), str(clock))

@@ -12,31 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent import SLOAGENT, AgentDirectory, DaemonProcess, wait_until
-from tests.prometheus import Prometheus
+from tests.agent import SLOAGENT, UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
+from tests.prometheus import SCRAPES_ITSELF, Prometheus
 
-UP = """
-apiVersion: sloagent/v1
-kind: SLOSet
-metadata: {name: own}
-defaults: {interval: 1s, window: 5s}
-slos:
-  - name: up
-    sli: {value: {query: 'up', unit: count}}
-    objective: {at_least: 1}
-"""
 LATENCY = """\
   - name: requests
     sli: {latency: {histogram: prometheus_http_request_duration_seconds, by: [handler]}}
     objective: {percentile: 99, at_most: 400ms}
 """
 QUICK = "evaluation: {delay: 200ms, query_timeout: 5s}\n"
-SCRAPES_ITSELF = """
-scrape_configs:
-  - job_name: prometheus
-    scrape_interval: 1s
-    static_configs: [{{targets: ['127.0.0.1:{port}']}}]
-"""
 
 
 @pytest.fixture
@@ -56,7 +40,7 @@ def has_samples(server: Prometheus) -> bool:
 
 @pytest.fixture
 def agent(prometheus: Prometheus, tmp_path: Path) -> AgentDirectory:
-    return AgentDirectory(tmp_path / "agent", prometheus.url, slos={"own.yaml": UP}, extra=QUICK)
+    return AgentDirectory(tmp_path / "agent", prometheus.url, slos={"own.yaml": UP_EVERY_SECOND}, extra=QUICK)
 
 
 def recorded_slots(agent: AgentDirectory) -> dict[int, str]:
@@ -100,12 +84,12 @@ def test_after_an_outage_of_prometheus_every_slot_is_there_once_and_what_was_pen
 def test_a_reload_takes_the_new_slos_and_a_wrong_file_leaves_the_old_ones_in_force(agent: AgentDirectory) -> None:
     with DaemonProcess(agent) as daemon:
         wait_until(lambda: newest(daemon) > 0, what="a verdict")
-        (agent.directory / "own.yaml").write_text(UP + LATENCY)
+        (agent.directory / "own.yaml").write_text(UP_EVERY_SECOND + LATENCY)
         assert daemon.post("/-/reload") == (200, "configuration reloaded\n")
         wait_until(
             lambda: daemon.metric("sloagent_slo_evaluated_slot_timestamp_seconds", slo="requests"), what="the new SLO"
         )
-        (agent.directory / "own.yaml").write_text(UP.replace("at_least: 1", "at_lest: 1"))
+        (agent.directory / "own.yaml").write_text(UP_EVERY_SECOND.replace("at_least: 1", "at_lest: 1"))
         status, body = daemon.post("/-/reload")
         assert status == 400
         assert 'did you mean "at_least"?' in body
@@ -114,7 +98,7 @@ def test_a_reload_takes_the_new_slos_and_a_wrong_file_leaves_the_old_ones_in_for
         wait_until(lambda: newest(daemon) > before, what="the old SLOs going on")
         names = {row["slo"] for row in json.loads(daemon.get("/api/v1/slos"))["slos"]}
         assert names == {"up", "requests"}
-        (agent.directory / "own.yaml").write_text(UP)
+        (agent.directory / "own.yaml").write_text(UP_EVERY_SECOND)
         assert daemon.process is not None
         daemon.process.send_signal(signal.SIGHUP)
         wait_until(lambda: daemon.metric("sloagent_config_last_reload_successful") == 1.0, what="the reload by SIGHUP")
@@ -126,7 +110,9 @@ def test_a_reload_takes_the_new_slos_and_a_wrong_file_leaves_the_old_ones_in_for
 def test_started_again_within_a_recorded_slot_it_shows_what_the_store_knows(
     agent: AgentDirectory, prometheus: Prometheus
 ) -> None:
-    (agent.directory / "own.yaml").write_text(UP.replace("interval: 1s, window: 5s", "interval: 1h, window: 1h"))
+    (agent.directory / "own.yaml").write_text(
+        UP_EVERY_SECOND.replace("interval: 1s, window: 5s", "interval: 1h, window: 1h")
+    )
     agent.write(prometheus.url, ["own.yaml"], "evaluation: {delay: 0s}\n")
     with DaemonProcess(agent) as daemon:
         wait_until(lambda: newest(daemon) > 0, what="the slot of the hour")

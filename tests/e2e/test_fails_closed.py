@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,7 +165,7 @@ def test_without_a_fault_every_slo_passes(prometheus: Prometheus, tmp_path: Path
 
 # ---- What a real Prometheus answers ---------------------------------------------------------------------------------
 
-NO_SERIES = "Prometheus gives no series for this query: the metric or its labels do not exist here"
+NO_SERIES = "no such series in these windows: the metric or its labels do not exist here, or nothing was scraped then"
 REAL = {
     "no-such-histogram": ("no_data", NO_SERIES),
     "no-such-label": ("no_data", NO_SERIES),
@@ -317,19 +318,22 @@ def test_the_daemon_shows_each_fault_as_an_error_and_records_the_slots_when_it_e
             wait_until(lambda: (daemon.metric("sloagent_pending_slots") or 0.0) > 1, what="pending slots being counted")
             server.heal()
             wait_until(lambda: shown(daemon)[0] == "pass", what="a pass again")
-            wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0.0, what="what was pending being recorded")
-            recorded = {slot: outcome for slot, outcome in slots(agent).items() if slot >= since}
-            assert sorted(recorded) == list(range(since, max(recorded) + 1)), "no slot is missing"
-            assert set(recorded.values()) == {"pass"}, "and none has kept the error that was shown"
+            # Of the very newest slots one may be missing for a moment: a tick that was late leaves it to the next round.
+            faulty = set(range(since, int(time.time()) - 1))
+            wait_until(lambda: faulty <= set(slots(agent)), what="every slot of that time being recorded")
+            assert {slots(agent)[slot] for slot in faulty} == {"pass"}, "none has kept the error that was shown"
 
+            refusing = int(time.time()) - 2
             server.fail(FAULTS["422"][0], when=lambda request: request.path.startswith("/api/v1/query"))
             wait_until(lambda: shown(daemon) == ("error", f"refused: {server.url}: execution: too many samples"))
             wait_until(lambda: "error" in slots(agent).values(), what="the refusal being recorded")
             server.heal()
+            healed = int(time.time())
             wait_until(lambda: shown(daemon)[0] == "pass", what="a pass again")
             assert daemon.stop() == 0
         refused = [slot for slot, outcome in slots(agent).items() if outcome == "error" and slot >= since]
-        assert refused == list(range(min(refused), max(refused) + 1)), "the slots of the time of the refusal alone"
+        assert refused, "what was refused is recorded"
+        assert refusing <= min(refused) <= max(refused) <= healed, "only slots of the time of the refusal"
 
 
 def shown(daemon: DaemonProcess) -> tuple[str, str]:
