@@ -14,12 +14,10 @@ from sloagent.report.content import Report
 from sloagent.report.render import render
 from tests.unit.report.sample import TEMPLATES, hostile_report, report
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
 
 def browse(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a browser without a screen; a missing one is a failure, not a skip."""
-    binary = next((found for found in map(shutil.which, _BROWSERS) if found), None)
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if binary is None:
         raise AssertionError("no `chromium` on PATH: run `make test`, which installs it")
     return subprocess.run(
