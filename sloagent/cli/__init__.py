@@ -100,6 +100,7 @@ def main() -> None:
         # A full disk, mostly: what was to be printed or written was not.
         where = f"{error.filename}: " if error.filename else "the output could not be written: "
         tell(SloagentError(where + (error.strerror or str(error)).lower()))
+        sys.stdout = None  # what it still holds cannot be written either, and Python would end with 120 for that
         sys.exit(SloagentError.exit_code)
     except Exception:  # noqa: BLE001 - nothing is swallowed: Python would end with 1, which says that an SLO failed
         traceback.print_exc()
