@@ -93,6 +93,16 @@ def recorded_slots(cycle: Cycle, slo: SLO, stretch: Stretch) -> list[SlotVerdict
     return list(cycle.store.slots(cycle.source.name, slo, (counted[0], counted[-1]))) if counted else []
 
 
+def newest_recorded(cycle: Cycle, slo: SLO, stretch: Stretch) -> SlotVerdict | None:
+    """The newest of the recorded slots, read alone; None where there is none, or its row is rolled up."""
+    counted = stretch.counted(slo)
+    if not counted:
+        return None
+    recorded = cycle.store.recorded(cycle.source.name, slo, (counted[0], counted[-1]))
+    newest = max(recorded, default=counted[0])
+    return next(iter(cycle.store.slots(cycle.source.name, slo, (newest, newest))), None)
+
+
 def _contiguous(slots: Sequence[int], interval: int) -> list[tuple[int, int]]:
     stretches: list[tuple[int, int]] = []
     for slot in slots:

@@ -31,18 +31,16 @@ def command(configuration: Path, start: datetime | None, end: datetime | None, n
     settings, sets = load(configuration)
     slos = options.chosen([slo for slo_set in sets for slo in slo_set.slos], names)
     stretch_range = options.chosen_range(start, end, delay=settings.evaluation.delay)
-    if stretch_range is None:
-        raise click.UsageError("--from is needed, such as --from -24h")
+    assert stretch_range is not None  # --from was given
     stretch = assess.Stretch(stretch_range, inside=False)
     with open_agent(configuration, loaded=(settings, sets)) as agent:
-        lacking = {slo: len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos}
+        total = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
         expected = sum(len(stretch.counted(slo)) for slo in slos)
-        with counting(sum(lacking.values()), "slots") as progress:
+        with counting(total, "slots") as progress:
             trouble = assess.fill(
                 agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
             )
         left = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
-        total = sum(lacking.values())
         click.echo(
             f"{total - left:,} slots recorded, {expected - total:,} were there already, {left:,} stay pending "
             f"({len(slos)} SLOs, {stamp(stretch_range.start)} to {stamp(stretch_range.end)})"

@@ -76,8 +76,9 @@ def heading(agent: Agent, stretch: Stretch | None, summaries: Sequence[RangeSumm
     queries = {}
     if stretch is not None:
         for summary in summaries:
-            newest = assess.recorded_slots(agent.cycle, summary.slo, stretch)[-1:]
-            queries.update({key(slot.slo): slot.question.query for slot in newest})
+            newest = assess.newest_recorded(agent.cycle, summary.slo, stretch)
+            if newest is not None:
+                queries[key(newest.slo)] = newest.question.query
     return Heading(
         sets=tuple(dict.fromkeys(slo.set for slo in agent.slos)),
         version=agent.source.version(),
