@@ -63,7 +63,7 @@ def open_store(configuration: Path, *, read_only: bool = False) -> Store:
 
 def store_path(configuration: Path) -> Path:
     """Where the store lies that a configuration file names. Raises ConfigError."""
-    return resolved(load_settings(configuration, AgentSettings).store.path, configuration)
+    return resolved(load_settings(configuration, AgentSettings).store.path or "", configuration)
 
 
 def open_agent(
@@ -90,7 +90,7 @@ def open_agent(
     if keep is not None and keep.settings.store == settings.store:
         store = keep.store
     else:
-        store = SQLiteStore(resolved(settings.store.path, configuration) if remember else Path(":memory:"))
+        store = SQLiteStore(resolved(settings.store.path or "", configuration) if remember else Path(":memory:"))
     source = PrometheusSource(
         settings.prometheus, timeout_seconds=evaluation.query_timeout, max_queries=evaluation.max_queries,
         max_series=evaluation.max_series, max_response_bytes=evaluation.max_response,
