@@ -40,6 +40,9 @@ class Settings(BaseModel):
     def _nothing_guessed(cls, value: object, info: ValidationInfo) -> object:
         field = cls.model_fields[info.field_name or ""]
         wanted = _members(field.annotation)
+        if value is None and _directory(info) is not None:
+            # `at_most:` with nothing behind it is no way to leave a field out: a promise would be none, a password no one.
+            raise PydanticKnownError("string_type")
         if any(isinstance(mark, BeforeValidator) for mark in field.metadata) or not wanted <= {
             bool,
             int,

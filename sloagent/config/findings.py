@@ -55,6 +55,11 @@ class Findings:
         """Whether something has been found wrong with this value, so that it is not used."""
         return self.is_unread(path) or self.written(path) in self._noted
 
+    def is_told(self, path: Path) -> bool:
+        """Whether the YAML at this value is wrong, so that it is no wonder that nothing could be made of it."""
+        mark = self.document.mark(path)
+        return (mark.line, mark.column) in self._told
+
     def read_as(self, path: Path, written: Path) -> None:
         """What is misspelt at `written` is read as `path`."""
         self._spelt[path] = self.written(written)

@@ -37,8 +37,19 @@ def _with_written_defaults(node: Any) -> None:  # noqa: ANN401
     if isinstance(node, dict):
         if isinstance(node.get("title"), str):
             del node["title"]
+        _without_null(node)
         for inner in node.values():
             _with_written_defaults(inner)
     elif isinstance(node, list):
         for inner in node:
             _with_written_defaults(inner)
+
+
+def _without_null(node: dict[str, Any]) -> None:
+    """A field is left out or holds something: nothing behind its colon is a mistake, although it is None in the code."""
+    if {"type": "null"} in (choices := node.get("anyOf", [])):
+        node["anyOf"] = [choice for choice in choices if choice != {"type": "null"}]
+        if node.get("default", "") is None:
+            del node["default"]
+        if len(node["anyOf"]) == 1:
+            node |= {k: v for k, v in node.pop("anyOf")[0].items() if k not in node}

@@ -185,6 +185,8 @@ class _Notes:
         elif isinstance(cause, ValueError):
             summary, _, hint = str(cause).partition("; ")
             self._findings.add(path, f"{self._kind}/value", summary, hint)
+        elif detail["input"] is None and self._findings.is_told(path):
+            pass
         elif detail["input"] is None:
             hint = (
                 f"write {self._example(path)}" if self._is_required(path) else "write a value, or leave the field out"

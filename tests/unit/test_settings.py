@@ -56,8 +56,15 @@ def test_nothing_is_converted_or_ignored(fields):
         read(**fields)
 
 
-def test_a_whole_number_is_a_share_and_null_is_none():
-    assert read(share=1, count=None) == Block(share=1.0, count=None)
+def test_a_whole_number_is_a_share():
+    assert read(share=1) == Block(share=1.0)
+
+
+@pytest.mark.parametrize("field", ["longest", "count", "path", "delay"])
+def test_nothing_behind_the_colon_is_not_the_field_left_out(field):
+    with pytest.raises(ValidationError):
+        read(**{field: None})
+    assert Block(count=None).count is None
 
 
 def test_relative_paths_count_from_the_file():
