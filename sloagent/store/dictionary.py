@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from sloagent.errors import StoreError
 from sloagent.model.slo import Labels, Limit
 from sloagent.store import compact
+from sloagent.store.sql import Connection
 
 Key = TypeVar("Key", bound=Hashable)
 Content = TypeVar("Content")
@@ -39,7 +39,7 @@ class Dictionary(Generic[Key, Content]):
         self._touch = f"UPDATE {table} SET seen_until = ? WHERE id = ?"  # noqa: S608
         self._read = f"SELECT content FROM {table} WHERE id = ?"  # noqa: S608
 
-    def id_of(self, connection: sqlite3.Connection, key: Key, until: int) -> int:
+    def id_of(self, connection: Connection, key: Key, until: int) -> int:
         """The number of `key`, newly given if need be; for the writer, inside its transaction."""
         known = self._ids.get(key)
         if known is not None and known[1] >= until:
@@ -47,18 +47,18 @@ class Dictionary(Generic[Key, Content]):
         content = self._encode(key)
         row = connection.execute(self._find, (content,)).fetchone()
         if row is None:
-            found = int(connection.execute(self._insert, (content, until)).lastrowid or 0)
-        else:
-            found, stored = row
-            if stored < until:
-                connection.execute(self._touch, (until, found))
-            until = max(until, stored)
+            connection.execute(self._insert, (content, until))
+            row = connection.execute(self._find, (content,)).fetchone()
+        found, stored = int(row[0]), int(row[1])
+        if stored < until:
+            connection.execute(self._touch, (until, found))
+        until = max(until, stored)
         if len(self._ids) >= _MOST_REMEMBERED:
             self._ids.clear()
         self._ids[key] = (found, until)
         return found
 
-    def content(self, connection: sqlite3.Connection, number: int) -> Content:
+    def content(self, connection: Connection, number: int) -> Content:
         """What stands under a number. Raises StoreError when nothing does."""
         if number in self.known:
             return self.known[number]
@@ -95,7 +95,7 @@ class Names:
         """Found by their packed doubles, in which -0.0 is not 0.0."""
         self._generation: int | None = None
 
-    def refresh(self, connection: sqlite3.Connection) -> None:
+    def refresh(self, connection: Connection) -> None:
         """At the start of a write transaction: forget what a prune may have removed since."""
         (generation,) = connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
         if generation != self._generation:

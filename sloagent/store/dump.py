@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sloagent.model.distribution import Distribution
@@ -23,6 +22,7 @@ from sloagent.store.pieces import read_pieces
 from sloagent.store.roll_ups import RollUp, read_roll_ups
 from sloagent.store.runs import read_runs
 from sloagent.store.slots import read_slots, read_tiles
+from sloagent.store.sql import Connection
 from sloagent.store.versions import Version, every
 
 _EARLIEST, _LATEST = -(2**62), 2**62
@@ -31,10 +31,10 @@ Number = float | str | None
 Fields = dict[str, object]
 
 
-def dump(connection: sqlite3.Connection, names: Names) -> Iterator[str]:
+def dump(connection: Connection, names: Names) -> Iterator[str]:
     """The lines, without line ends. Reads one slot, piece or roll-up at a time."""
     known = every(connection)
-    by_version: Sequence[tuple[str, Callable[[sqlite3.Connection, Names, Version], Iterator[Fields]]]] = (
+    by_version: Sequence[tuple[str, Callable[[Connection, Names, Version], Iterator[Fields]]]] = (
         ("piece", _pieces), ("piece_series", _piece_series), ("roll_up", _roll_ups), ("roll_up_series", _roll_up_series),
         ("run", _nothing), ("slo", _slos), ("slot", _slots), ("tile", _tiles), ("tile_series", _tile_series),
         ("verdict", _verdicts),
@@ -69,26 +69,26 @@ def _number(number: float | None) -> Number:
     return "NaN" if math.isnan(number) else "+Inf" if number > 0 else "-Inf"
 
 
-def _nothing(_connection: sqlite3.Connection, _names: Names, _version: Version) -> Iterator[Fields]:
+def _nothing(_connection: Connection, _names: Names, _version: Version) -> Iterator[Fields]:
     return iter(())
 
 
-def _slos(connection: sqlite3.Connection, _names: Names, version: Version) -> Iterator[Fields]:
+def _slos(connection: Connection, _names: Names, version: Version) -> Iterator[Fields]:
     # A version that was only ever watched says nothing about what was found.
     found = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM slots WHERE slo_id = :slo) OR EXISTS (SELECT 1 FROM roll_ups WHERE slo_id = :slo)"
-        " OR EXISTS (SELECT 1 FROM pieces WHERE slo_id = :slo) OR EXISTS (SELECT 1 FROM tiles WHERE slo_id = :slo)",
-        {"slo": version.id},
+        "SELECT EXISTS (SELECT 1 FROM slots WHERE slo_id = ?) OR EXISTS (SELECT 1 FROM roll_ups WHERE slo_id = ?)"
+        " OR EXISTS (SELECT 1 FROM pieces WHERE slo_id = ?) OR EXISTS (SELECT 1 FROM tiles WHERE slo_id = ?)",
+        (version.id,) * 4,
     ).fetchone()
     if found[0]:
         yield {"spec": json.loads(version.spec)}
 
 
-def _all_slots(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[SlotVerdict]:
+def _all_slots(connection: Connection, names: Names, version: Version) -> Iterator[SlotVerdict]:
     return read_slots(connection, names, version.id, version.as_slo(), _EARLIEST, _LATEST)
 
 
-def _slots(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[Fields]:
+def _slots(connection: Connection, names: Names, version: Version) -> Iterator[Fields]:
     for judged in _all_slots(connection, names, version):
         yield {
             "slot": judged.slot,
@@ -103,7 +103,7 @@ def _slots(connection: sqlite3.Connection, names: Names, version: Version) -> It
         }
 
 
-def _verdicts(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[Fields]:
+def _verdicts(connection: Connection, names: Names, version: Version) -> Iterator[Fields]:
     for judged in _all_slots(connection, names, version):
         for verdict in judged.verdicts:
             yield {"slot": judged.slot, "labels": dict(verdict.labels), **_verdict(verdict)}
@@ -138,24 +138,24 @@ def _limit(limit: Limit | None) -> Fields | None:
     }
 
 
-def _tiles(connection: sqlite3.Connection, _names: Names, version: Version) -> Iterator[Fields]:
+def _tiles(connection: Connection, _names: Names, version: Version) -> Iterator[Fields]:
     for slot, count in connection.execute(
         "SELECT slot, series_count FROM tiles WHERE slo_id = ? ORDER BY slot", (version.id,)
     ):
         yield {"slot": slot, "series": count}
 
 
-def _tile_series(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[Fields]:
+def _tile_series(connection: Connection, names: Names, version: Version) -> Iterator[Fields]:
     for slot, tile in read_tiles(connection, names, version.id, _EARLIEST, _LATEST):
         for labels, distribution in tile.items():
             yield {"slot": slot, "labels": dict(labels), **_counted(distribution)}
 
 
-def _all_pieces(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[Piece]:
+def _all_pieces(connection: Connection, names: Names, version: Version) -> Iterator[Piece]:
     return read_pieces(connection, names, version.id, _EARLIEST, _LATEST)
 
 
-def _pieces(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[Fields]:
+def _pieces(connection: Connection, names: Names, version: Version) -> Iterator[Fields]:
     for piece in _all_pieces(connection, names, version):
         yield {
             "start_ms": piece.start_ms,
@@ -165,7 +165,7 @@ def _pieces(connection: sqlite3.Connection, names: Names, version: Version) -> I
         }
 
 
-def _piece_series(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[Fields]:
+def _piece_series(connection: Connection, names: Names, version: Version) -> Iterator[Fields]:
     for piece in _all_pieces(connection, names, version):
         for labels, counted in piece.series.items():
             yield {
@@ -184,11 +184,11 @@ def _counted(counted: Counted) -> Fields:
             return {"part": _number(part), "total": _number(total)}
 
 
-def _all_roll_ups(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[RollUp]:
+def _all_roll_ups(connection: Connection, names: Names, version: Version) -> Iterator[RollUp]:
     return read_roll_ups(connection, names, version.id, version.interval, _EARLIEST, _LATEST)
 
 
-def _roll_ups(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[Fields]:
+def _roll_ups(connection: Connection, names: Names, version: Version) -> Iterator[Fields]:
     for rolled in _all_roll_ups(connection, names, version):
         yield {
             "first": rolled.slots[0],
@@ -202,7 +202,7 @@ def _roll_ups(connection: sqlite3.Connection, names: Names, version: Version) ->
         }
 
 
-def _roll_up_series(connection: sqlite3.Connection, names: Names, version: Version) -> Iterator[Fields]:
+def _roll_up_series(connection: Connection, names: Names, version: Version) -> Iterator[Fields]:
     for rolled in _all_roll_ups(connection, names, version):
         for labels, counted in rolled.tally.series.items():
             yield {"first": rolled.slots[0], "labels": dict(labels), **_series_tally(counted)}

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from sloagent.model.piece import Piece
 from sloagent.store import compact
 from sloagent.store.dictionary import Names, seen_until
 from sloagent.store.rows import counted_from, counted_row
+from sloagent.store.sql import Connection
 
 
-def insert_piece(connection: sqlite3.Connection, names: Names, slo_id: int, piece: Piece) -> None:
+def insert_piece(connection: Connection, names: Names, slo_id: int, piece: Piece) -> None:
     """Write a piece unless one from the same start to the same end is there."""
     until = seen_until(piece.end_ms // 1000)
     key = (slo_id, piece.start_ms, piece.end_ms)
     written = connection.execute(
-        "INSERT OR IGNORE INTO pieces VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO pieces VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (*key, names.texts.id_of(connection, piece.query, until), len(piece.series)),
     )
     if written.rowcount:
@@ -29,9 +29,7 @@ def insert_piece(connection: sqlite3.Connection, names: Names, slo_id: int, piec
         )
 
 
-def read_pieces(
-    connection: sqlite3.Connection, names: Names, slo_id: int, start_ms: int, end_ms: int
-) -> Iterator[Piece]:
+def read_pieces(connection: Connection, names: Names, slo_id: int, start_ms: int, end_ms: int) -> Iterator[Piece]:
     """The pieces wholly inside the stretch, ascending by start, then end; their labels ascend."""
     headers = connection.execute(
         "SELECT start_ms, end_ms, query_id, series_count FROM pieces"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from sloagent.model.verdict import WorstWindow
 from sloagent.store import compact
 from sloagent.store.dictionary import Names, seen_until
 from sloagent.store.rows import VERDICT_COLUMNS, VerdictRow, verdict_from, verdict_row
+from sloagent.store.sql import Connection
 
 _NO_WORST = (None,) * 11
 _INSERT_SERIES = (
@@ -36,7 +36,7 @@ class RollUp:
     """At which slot each histogram first answered, so that later parts keep the order of first use."""
 
 
-def covers(connection: sqlite3.Connection, slo_id: int, slot: int, interval: int) -> bool:
+def covers(connection: Connection, slo_id: int, slot: int, interval: int) -> bool:
     """Whether the slot is recorded in a roll-up."""
     found = connection.execute(
         "SELECT first_slot, recorded_slots FROM roll_ups WHERE slo_id = ? AND first_slot BETWEEN ? AND ?"
@@ -51,7 +51,7 @@ def hour_of(slot: int) -> int:
     return slot // 3600 * 3600
 
 
-def rolled_slots(connection: sqlite3.Connection, slo_id: int, interval: int, first: int, last: int) -> Iterator[int]:
+def rolled_slots(connection: Connection, slo_id: int, interval: int, first: int, last: int) -> Iterator[int]:
     """The slots from `first` to `last` that are recorded in roll-ups."""
     for first_slot, blob in connection.execute(
         "SELECT first_slot, recorded_slots FROM roll_ups WHERE slo_id = ? AND first_slot BETWEEN ? AND ?",
@@ -60,7 +60,7 @@ def rolled_slots(connection: sqlite3.Connection, slo_id: int, interval: int, fir
         yield from (slot for slot in compact.slots_from_blob(blob, first_slot, interval) if first <= slot <= last)
 
 
-def write_roll_up(connection: sqlite3.Connection, names: Names, slo_id: int, interval: int, roll_up: RollUp) -> None:
+def write_roll_up(connection: Connection, names: Names, slo_id: int, interval: int, roll_up: RollUp) -> None:
     """Write one; none may begin at the same slot."""
     first, last = roll_up.slots[0], roll_up.slots[-1]
     until = seen_until(last)
@@ -99,14 +99,14 @@ def write_roll_up(connection: sqlite3.Connection, names: Names, slo_id: int, int
     )
 
 
-def remove_roll_up(connection: sqlite3.Connection, slo_id: int, first: int) -> None:
+def remove_roll_up(connection: Connection, slo_id: int, first: int) -> None:
     """Take one out, to be merged into another."""
     connection.execute("DELETE FROM roll_up_series WHERE slo_id = ? AND first_slot = ?", (slo_id, first))
     connection.execute("DELETE FROM roll_ups WHERE slo_id = ? AND first_slot = ?", (slo_id, first))
 
 
 def read_roll_ups(
-    connection: sqlite3.Connection, names: Names, slo_id: int, interval: int, first: int, last: int
+    connection: Connection, names: Names, slo_id: int, interval: int, first: int, last: int
 ) -> Iterator[RollUp]:
     """The roll-ups that have a slot from `first` to `last`, ascending by their first slot; series ascend by labels."""
     headers = connection.execute(
@@ -125,9 +125,7 @@ def read_roll_ups(
         yield RollUp(slots, tally, first_uses)
 
 
-def _read_series(
-    connection: sqlite3.Connection, names: Names, slo_id: int, first: int
-) -> Iterator[tuple[Labels, SeriesTally]]:
+def _read_series(connection: Connection, names: Names, slo_id: int, first: int) -> Iterator[tuple[Labels, SeriesTally]]:
     for series_id, *columns in connection.execute(_READ_SERIES, (slo_id, first)):
         labels = names.series.content(connection, series_id)
         good, warned, bad, undecided, idle, too_few, measured, minima, worst_slot, *worst = columns

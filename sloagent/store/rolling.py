@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,12 +18,13 @@ from sloagent.store.dictionary import Names
 from sloagent.store.roll_ups import RollUp, hour_of, read_roll_ups, remove_roll_up, write_roll_up
 from sloagent.store.runs import cuts, read_runs
 from sloagent.store.slots import read_slots
+from sloagent.store.sql import Connection
 from sloagent.store.versions import Version, every
 
 Stretch = tuple[int, int]
 
 
-def hours_to_fold(connection: sqlite3.Connection, before: int) -> list[tuple[Version, int]]:
+def hours_to_fold(connection: Connection, before: int) -> list[tuple[Version, int]]:
     """(version, hour) wherever full rows older than `before` lie, ascending by hour within a version."""
     return [
         (version, hour * 3600)
@@ -35,7 +35,7 @@ def hours_to_fold(connection: sqlite3.Connection, before: int) -> list[tuple[Ver
     ]
 
 
-def fold_hour(connection: sqlite3.Connection, names: Names, version: Version, hour: int, before: int) -> int:
+def fold_hour(connection: Connection, names: Names, version: Version, hour: int, before: int) -> int:
     """Fold one hour's full rows older than `before` between each two borders; returns how many rows went."""
     borders = cuts(read_runs(connection), version.window)
 
@@ -67,7 +67,7 @@ def fold_hour(connection: sqlite3.Connection, names: Names, version: Version, ho
     return gone
 
 
-def _folded(connection: sqlite3.Connection, names: Names, slo_id: int, slo: SLO, slots: tuple[int, ...]) -> RollUp:
+def _folded(connection: Connection, names: Names, slo_id: int, slo: SLO, slots: tuple[int, ...]) -> RollUp:
     counted = tally(slo, read_slots(connection, names, slo_id, slo, slots[0], slots[-1]))
     uses = _first_uses(connection, slo_id, (slots[0], slots[-1]))
     return RollUp(slots, counted, {histogram: uses.get(histogram, slots[0]) for histogram in counted.histograms})
@@ -87,19 +87,17 @@ def _in_order_of_use(counted: Tally, uses: dict[str, int]) -> Tally:
     return replace(counted, histograms=tuple(sorted(counted.histograms, key=lambda histogram: uses[histogram])))
 
 
-def _first_uses(connection: sqlite3.Connection, slo_id: int, stretch: Stretch) -> dict[str, int]:
+def _first_uses(connection: Connection, slo_id: int, stretch: Stretch) -> dict[str, int]:
     return dict(
         connection.execute(
             "SELECT texts.content, min(slot) FROM slots JOIN texts ON texts.id = slots.histogram_id"
-            " WHERE slo_id = ? AND slot BETWEEN ? AND ? AND cause <> ? GROUP BY histogram_id",
+            " WHERE slo_id = ? AND slot BETWEEN ? AND ? AND cause <> ? GROUP BY texts.id",
             (slo_id, *stretch, compact.CAUSE_CODES[Cause.REFUSED]),
         ).fetchall()
     )
 
 
-def tally_over(
-    connection: sqlite3.Connection, names: Names, slo_id: int, slo: SLO, stretches: Sequence[Stretch]
-) -> Tally:
+def tally_over(connection: Connection, names: Names, slo_id: int, slo: SLO, stretches: Sequence[Stretch]) -> Tally:
     """The sum over full rows and roll-ups. Raises StoreError where a stretch begins or ends inside a roll-up."""
     wanted = disjoint(stretches, slo.interval)
     if not wanted:
@@ -132,7 +130,7 @@ def tally_over(
 
 
 def _rows(
-    connection: sqlite3.Connection, names: Names, slo_id: int, slo: SLO, stretches: Sequence[Stretch]
+    connection: Connection, names: Names, slo_id: int, slo: SLO, stretches: Sequence[Stretch]
 ) -> Iterator[SlotVerdict]:
     for first, last in stretches:
         yield from read_slots(connection, names, slo_id, slo, first, last)
@@ -160,7 +158,7 @@ def disjoint(stretches: Sequence[Stretch], interval: int) -> list[Stretch]:
     return result
 
 
-def prune(connection: sqlite3.Connection, before: int) -> int:
+def prune(connection: Connection, before: int) -> int:
     """Forget slots and tiles older than `before`, and roll-ups and pieces that end before it; returns rows gone.
 
     What nothing refers to any more goes a day or two later.
@@ -188,6 +186,6 @@ def prune(connection: sqlite3.Connection, before: int) -> int:
     return gone
 
 
-def _delete(connection: sqlite3.Connection, table: str, condition: str, values: tuple[int, ...]) -> int:
+def _delete(connection: Connection, table: str, condition: str, values: tuple[int, ...]) -> int:
     # Table and condition are constants of this module.
     return connection.execute(f"DELETE FROM {table} WHERE slo_id = ? AND {condition}", values).rowcount  # noqa: S608

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from sloagent.model.slo import Labels
 from sloagent.model.verdict import Quantile, Share, Verdict
 from sloagent.store import compact
 from sloagent.store.dictionary import Names
+from sloagent.store.sql import Connection
 
 VerdictRow = tuple[
     int, int, int, float | None, float | None, bytes | None, float | None, float | None, int | None, int | None
@@ -29,7 +29,7 @@ _pack_pair = struct.Struct("<2d").pack
 _pack_events = struct.Struct("<?d?d")
 
 
-def verdict_row(connection: sqlite3.Connection, names: Names, verdict: Verdict, until: int) -> VerdictRow:
+def verdict_row(connection: Connection, names: Names, verdict: Verdict, until: int) -> VerdictRow:
     """The ten VERDICT_COLUMNS. A share that is exact keeps one number; a quantile keeps its bucket by number."""
     share = verdict.good_share
     return (
@@ -46,7 +46,7 @@ def verdict_row(connection: sqlite3.Connection, names: Names, verdict: Verdict, 
     )
 
 
-def verdict_from(connection: sqlite3.Connection, names: Names, labels: Labels, row: VerdictRow) -> Verdict:
+def verdict_from(connection: Connection, names: Names, labels: Labels, row: VerdictRow) -> Verdict:
     """The inverse of `verdict_row`. Raises StoreError."""
     outcome, cause, flags, events, value, quantiles, lower, upper, limit_id, detail_id = row
     return Verdict(
@@ -65,7 +65,7 @@ def verdict_from(connection: sqlite3.Connection, names: Names, labels: Labels, r
 
 
 def _quantiles_blob(
-    connection: sqlite3.Connection, names: Names, quantiles: Sequence[Quantile | None], until: int
+    connection: Connection, names: Names, quantiles: Sequence[Quantile | None], until: int
 ) -> bytes | None:
     if not quantiles:
         return None
@@ -80,7 +80,7 @@ def _quantiles_blob(
     )
 
 
-def _quantiles_from(connection: sqlite3.Connection, names: Names, blob: bytes) -> tuple[Quantile | None, ...]:
+def _quantiles_from(connection: Connection, names: Names, blob: bytes) -> tuple[Quantile | None, ...]:
     if len(blob) % 12:
         raise compact.damaged(f"{len(blob)} bytes are not a row of quantiles")
     known, content = names.bounds.known, names.bounds.content
@@ -92,7 +92,7 @@ def _quantiles_from(connection: sqlite3.Connection, names: Names, blob: bytes) -
     )
 
 
-def counted_row(connection: sqlite3.Connection, names: Names, counted: Counted, until: int) -> CountedRow:
+def counted_row(connection: Connection, names: Names, counted: Counted, until: int) -> CountedRow:
     """(bounds_id, counts): a distribution's bounds by number and its counts packed; a pair of events has no bounds."""
     match counted:
         case Distribution(bounds=bounds, counts=counts):
@@ -104,7 +104,7 @@ def counted_row(connection: sqlite3.Connection, names: Names, counted: Counted, 
             )
 
 
-def counted_from(connection: sqlite3.Connection, names: Names, bounds_id: int | None, blob: bytes) -> Counted:
+def counted_from(connection: Connection, names: Names, bounds_id: int | None, blob: bytes) -> Counted:
     """The inverse of `counted_row`. Raises StoreError."""
     if bounds_id is None:
         if len(blob) != _pack_events.size:
@@ -114,7 +114,7 @@ def counted_from(connection: sqlite3.Connection, names: Names, bounds_id: int | 
     return distribution_from(connection, names, bounds_id, blob)
 
 
-def distribution_from(connection: sqlite3.Connection, names: Names, bounds_id: int, blob: bytes) -> Distribution:
+def distribution_from(connection: Connection, names: Names, bounds_id: int, blob: bytes) -> Distribution:
     """The distribution of a tile or piece. Raises StoreError."""
     bounds = names.bounds.content(connection, bounds_id)
     counts = compact.squeezed_doubles_from(blob)

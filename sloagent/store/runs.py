@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.timerange import TimeRange
 from sloagent.store import compact
+from sloagent.store.sql import Connection
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -23,12 +23,13 @@ def moment(since_epoch: int) -> datetime:
     return _EPOCH + since_epoch * _MICROSECOND
 
 
-def save_run(connection: sqlite3.Connection, run: Run) -> None:
+def save_run(connection: Connection, run: Run) -> None:
     """Put the run in the place of the one with its name."""
     connection.execute("DELETE FROM phases WHERE run = ?", (run.name,))
     connection.execute("DELETE FROM exclusions WHERE run = ?", (run.name,))
     connection.execute(
-        "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)",
+        "INSERT INTO runs VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
+        " SET start_us = excluded.start_us, end_us = excluded.end_us, labels = excluded.labels",
         (
             run.name,
             microseconds(run.start),
@@ -52,19 +53,19 @@ def save_run(connection: sqlite3.Connection, run: Run) -> None:
     )
 
 
-def read_runs(connection: sqlite3.Connection) -> list[Run]:
+def read_runs(connection: Connection) -> list[Run]:
     """All runs, ascending by start, then name."""
     phases: dict[str, list[Phase]] = {}
     for run, name, start, end, note in connection.execute(
-        "SELECT run, name, start_us, end_us, note FROM phases ORDER BY run, position"
+        "SELECT run, name, start_us, end_us, note FROM phases ORDER BY position"
     ):
         phases.setdefault(run, []).append(Phase(name, TimeRange(moment(start), moment(end)), note))
     exclusions: dict[str, list[Exclusion]] = {}
     for run, start, end, reason in connection.execute(
-        "SELECT run, start_us, end_us, reason FROM exclusions ORDER BY run, position"
+        "SELECT run, start_us, end_us, reason FROM exclusions ORDER BY position"
     ):
         exclusions.setdefault(run, []).append(Exclusion(TimeRange(moment(start), moment(end)), reason))
-    return [
+    found = [
         Run(
             name,
             moment(start),
@@ -73,10 +74,9 @@ def read_runs(connection: sqlite3.Connection) -> list[Run]:
             tuple(phases.get(name, ())),
             tuple(exclusions.get(name, ())),
         )
-        for name, start, end, labels in connection.execute(
-            "SELECT name, start_us, end_us, labels FROM runs ORDER BY start_us, name"
-        )
+        for name, start, end, labels in connection.execute("SELECT name, start_us, end_us, labels FROM runs")
     ]
+    return sorted(found, key=lambda run: (run.start, run.name))
 
 
 def cuts(runs: list[Run], window: int) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 
 from sloagent.errors import StoreError
@@ -15,12 +14,13 @@ from sloagent.store import compact
 from sloagent.store.dictionary import Names, seen_until
 from sloagent.store.roll_ups import covers
 from sloagent.store.rows import VERDICT_COLUMNS, counted_row, distribution_from, verdict_from, verdict_row
+from sloagent.store.sql import Connection
 
 _INSERT_VERDICT = f"INSERT INTO verdicts (slo_id, slot, series_id, {VERDICT_COLUMNS}) VALUES ({', '.join('?' * 13)})"  # noqa: S608
 _READ_VERDICTS = f"SELECT series_id, {VERDICT_COLUMNS} FROM verdicts WHERE slo_id = ? AND slot = ?"  # noqa: S608
 
 
-def insert_slot(connection: sqlite3.Connection, names: Names, slo_id: int, judged: SlotVerdict) -> bool:
+def insert_slot(connection: Connection, names: Names, slo_id: int, judged: SlotVerdict) -> bool:
     """Write one slot unless it is recorded already, in full or rolled up; whether it was written."""
     slo, slot = judged.slo, judged.slot
     if slot % slo.interval:
@@ -31,7 +31,7 @@ def insert_slot(connection: sqlite3.Connection, names: Names, slo_id: int, judge
     text = names.texts.id_of
     warnings = json.dumps(judged.warnings, ensure_ascii=False) if judged.warnings else ""
     written = connection.execute(
-        "INSERT OR IGNORE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             slo_id,
             slot,
@@ -61,7 +61,7 @@ def insert_slot(connection: sqlite3.Connection, names: Names, slo_id: int, judge
 
 
 def _insert_tile(
-    connection: sqlite3.Connection, names: Names, slo_id: int, slot: int, tile: Mapping[Labels, Distribution]
+    connection: Connection, names: Names, slo_id: int, slot: int, tile: Mapping[Labels, Distribution]
 ) -> None:
     until = seen_until(slot)
     connection.execute("INSERT INTO tiles VALUES (?, ?, ?)", (slo_id, slot, len(tile)))
@@ -75,7 +75,7 @@ def _insert_tile(
 
 
 def read_slots(
-    connection: sqlite3.Connection, names: Names, slo_id: int, slo: SLO, first: int, last: int
+    connection: Connection, names: Names, slo_id: int, slo: SLO, first: int, last: int
 ) -> Iterator[SlotVerdict]:
     """The slots with full rows from `first` to `last`, ascending; a slot's verdicts ascend by labels."""
     headers = connection.execute(
@@ -108,7 +108,7 @@ def read_slots(
 
 
 def read_tiles(
-    connection: sqlite3.Connection, names: Names, slo_id: int, first: int, last: int
+    connection: Connection, names: Names, slo_id: int, first: int, last: int
 ) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
     """(slot, distributions by labels) of the slots that tile the time, ascending; the labels ascend too."""
     headers = connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from sloagent.errors import StoreError
 from sloagent.store import compact
@@ -11,6 +11,7 @@ from sloagent.store.dictionary import Names
 from sloagent.store.pieces import read_pieces
 from sloagent.store.roll_ups import read_roll_ups
 from sloagent.store.slots import read_slots, read_tiles
+from sloagent.store.sql import Connection
 from sloagent.store.versions import Version, every
 
 _EARLIEST, _LATEST = -(2**62), 2**62
@@ -24,39 +25,68 @@ _COUNTED = (
 )
 """(table of wholes, table of parts, key beside slo_id, what the parts are)."""
 
+_VERSION, _LIMIT = ("slo_id", "slo_versions", "id"), ("limit_id", "limits", "id")
+_SERIES, _DETAIL = ("series_id", "series", "id"), ("detail_id", "texts", "id")
+_QUERY, _BOUNDS = ("query_id", "texts", "id"), ("bounds_id", "bounds", "id")
+_REFERENCES: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "exclusions": [("run", "runs", "name")],
+    "phases": [("run", "runs", "name")],
+    "piece_series": [
+        ("slo_id, start_ms, end_ms", "pieces", "slo_id, start_ms, end_ms"), _SERIES, _BOUNDS,
+    ],
+    "pieces": [_VERSION, _QUERY],
+    "roll_up_series": [
+        ("slo_id, first_slot", "roll_ups", "slo_id, first_slot"), _SERIES, _LIMIT, _DETAIL,
+    ],
+    "roll_ups": [_VERSION],
+    "slots": [_VERSION, _QUERY, ("histogram_id", "texts", "id"), _DETAIL, ("warnings_id", "texts", "id")],
+    "tile_series": [("slo_id, slot", "tiles", "slo_id, slot"), _SERIES, _BOUNDS],
+    "tiles": [_VERSION],
+    "verdicts": [("slo_id, slot", "slots", "slo_id, slot"), _SERIES, _LIMIT, _DETAIL],
+}  # fmt: skip
+"""By table: (columns, table they refer to, its key)."""
 
-def examine(connection: sqlite3.Connection, names: Names) -> list[str]:
+
+def examine(connection: Connection, names: Names) -> list[str]:
     """At most twenty sentences of each sort; empty when the store is sound. Reads every row."""
+    return [*_orphans(connection), *_incomplete(connection), *_unreadable(connection, names)]
+
+
+def examine_file(connection: sqlite3.Connection, names: Names) -> list[str]:
+    """`examine` after SQLite's own check of its file: what lies on damaged pages proves nothing about what was written."""
     try:
         damage = [
             f"SQLite finds the file damaged: {message}"
             for (message,) in connection.execute(f"PRAGMA integrity_check({_MOST_FINDINGS})")
             if message != "ok"
         ]
-        if damage:
-            # What lies on damaged pages proves nothing about what was written.
-            return damage
-        return [*_orphans(connection), *_incomplete(connection), *_unreadable(connection, names)]
+        return damage or examine(connection, names)
     except sqlite3.DatabaseError as error:
         return [f"SQLite cannot read the file to its end: {error}"]
 
 
-def _orphans(connection: sqlite3.Connection) -> list[str]:
-    found: dict[tuple[str, str], int] = {}
-    for table, _row, parent, _constraint in connection.execute("PRAGMA foreign_key_check"):
-        found[table, parent] = found.get((table, parent), 0) + 1
-    return [
-        f"rows of `{table}` refer to what is not in `{parent}`: {count}"
-        for (table, parent), count in sorted(found.items())
-    ]
+def _orphans(connection: Connection) -> Iterator[str]:
+    for table, references in _REFERENCES.items():
+        found: dict[str, int] = {}
+        for columns, parent, key in references:
+            mine = ", ".join(f"{table}.{column}" for column in columns.split(", "))
+            # All names are constants. A reference that may be empty then refers to nothing.
+            (count,) = connection.execute(
+                f"SELECT count(*) FROM {table} WHERE {mine.split(', ')[-1]} IS NOT NULL"  # noqa: S608
+                f" AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE ({_qualified('parent', key)}) = ({mine}))"
+            ).fetchone()
+            if count:
+                found[parent] = found.get(parent, 0) + count
+        for parent, count in sorted(found.items()):
+            yield f"rows of `{table}` refer to what is not in `{parent}`: {count}"
 
 
-def _incomplete(connection: sqlite3.Connection) -> Iterator[str]:
+def _incomplete(connection: Connection) -> Iterator[str]:
     for wholes, parts, key, what in _COUNTED:
         # All names are constants above.
         rows = connection.execute(
             f"SELECT slo, {key}, series_count, found FROM (SELECT slo_id, {key}, series_count, (SELECT count(*) FROM"  # noqa: S608
-            f" {parts} WHERE (slo_id, {key}) = ({_qualified(wholes, key)})) AS found FROM {wholes})"
+            f" {parts} WHERE (slo_id, {key}) = ({_qualified(wholes, f'slo_id, {key}')})) AS found FROM {wholes}) AS counted"
             f" JOIN slo_versions ON slo_versions.id = slo_id WHERE found <> series_count LIMIT {_MOST_FINDINGS}"
         )
         for slo, *place, expected, found in rows:
@@ -64,10 +94,10 @@ def _incomplete(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _qualified(table: str, key: str) -> str:
-    return ", ".join(f"{table}.{column}" for column in ("slo_id", *key.split(", ")))
+    return ", ".join(f"{table}.{column}" for column in key.split(", "))
 
 
-def _unreadable(connection: sqlite3.Connection, names: Names) -> Iterator[str]:
+def _unreadable(connection: Connection, names: Names) -> Iterator[str]:
     for version in every(connection):
         name = f"{version.slo_set}/{version.slo}"
         try:
@@ -79,7 +109,7 @@ def _unreadable(connection: sqlite3.Connection, names: Names) -> Iterator[str]:
         yield from _contents(connection, names, version, name)
 
 
-def _contents(connection: sqlite3.Connection, names: Names, version: Version, name: str) -> Iterator[str]:
+def _contents(connection: Connection, names: Names, version: Version, name: str) -> Iterator[str]:
     here, interval = version.id, version.interval
     everything = (here, _EARLIEST, _LATEST)
     readings = (

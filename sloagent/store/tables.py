@@ -1,0 +1,177 @@
+"""The store in tables: what SQLite and PostgreSQL do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sloagent.model.distribution import Distribution
+from sloagent.model.piece import Piece
+from sloagent.model.run import Run
+from sloagent.model.slo import SLO, Labels
+from sloagent.model.tally import Tally
+from sloagent.model.verdict import SlotVerdict
+from sloagent.store import Stretch, pieces, rolling, runs, slots, versions
+from sloagent.store.dictionary import Names
+from sloagent.store.dump import dump
+from sloagent.store.roll_ups import rolled_slots
+from sloagent.store.soundness import examine
+from sloagent.store.sql import CollisionError, Connection, Database, T, Work
+
+_ATTEMPTS = 5
+"""How often a transaction is begun that collides with somebody else's: whoever won is gone by then."""
+
+
+class TableStore:
+    """All of a `Store` but `backup`, used by any number of threads and processes at once.
+
+    This class and its two children are the one inheritance of the store: the children say where the tables lie.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._names = Names()
+        self._versions: dict[tuple[str, SLO], int] = {}
+        self._writer: Connection | None = None
+        self._begun = self._committed = 0
+
+    def _write(self, work: Work[T]) -> T:
+        """What `work` gives, in a transaction of its own, begun again where the database undid it for another one."""
+        for left in range(_ATTEMPTS - 1, -1, -1):
+            try:
+                with self._database.writing() as connection:
+                    number = self._begin(connection)
+                    result = work(connection)
+            except CollisionError:
+                if not left:
+                    raise
+            else:
+                self._committed = number
+                return result
+        raise AssertionError("the last attempt returns or raises")
+
+    def _begin(self, connection: Connection) -> int:
+        """Trust no number that was given in a transaction of which nobody knows that it was committed."""
+        if connection is not self._writer:
+            self._names, self._writer = Names(), connection
+            self._versions.clear()
+        elif self._committed != self._begun:
+            self._names.forget()
+            self._versions.clear()
+        self._begun += 1
+        self._names.refresh(connection)
+        return self._begun
+
+    def _version(self, connection: Connection, source: str, slo: SLO) -> int:
+        known = self._versions.get((source, slo))
+        if known is None:
+            known = self._versions[source, slo] = versions.find_or_add(connection, source, slo)
+        return known
+
+    def append(self, source: str, slots_: Sequence[SlotVerdict]) -> int:
+        """Commit the slots in one transaction; see `Store.append`."""
+        judged = [slot for slot in slots_ if not slot.pending]
+        if not judged:
+            return 0
+        return self._write(
+            lambda connection: sum(
+                slots.insert_slot(connection, self._names, self._version(connection, source, slot.slo), slot)
+                for slot in judged
+            )
+        )
+
+    def recorded(self, source: str, slo: SLO, stretch: Stretch) -> frozenset[int]:
+        """The slots of the stretch that have a verdict, rolled-up ones included."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            if slo_id is None:
+                return frozenset()
+            full = connection.execute(
+                "SELECT slot FROM slots WHERE slo_id = ? AND slot BETWEEN ? AND ?", (slo_id, *stretch)
+            ).fetchall()
+            rolled = rolled_slots(connection, slo_id, slo.interval, *stretch)
+            return frozenset(slot for (slot,) in full).union(rolled)
+
+    def slots(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotVerdict]:
+        """The slots that still have full rows, ascending, all as of one moment."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            if slo_id is not None:
+                yield from slots.read_slots(connection, self._names, slo_id, slo, *stretch)
+
+    def tiles(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
+        """(slot, distributions by labels) of the slots that tile the time, ascending."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            if slo_id is not None:
+                yield from slots.read_tiles(connection, self._names, slo_id, *stretch)
+
+    def tally(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Tally:
+        """The sum over all recorded slots of the stretches; a slot in two of them counts once."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            return Tally() if slo_id is None else rolling.tally_over(connection, self._names, slo_id, slo, stretches)
+
+    def watch(self, source: str, slo: SLO, first_slot: int) -> int:
+        """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            known = None if slo_id is None else versions.watched_from(connection, slo_id)
+        if known is not None and known <= first_slot:
+            return known
+        return self._write(
+            lambda connection: versions.watch(connection, self._version(connection, source, slo), first_slot)
+        )
+
+    def append_piece(self, source: str, slo: SLO, piece: Piece) -> None:
+        """Commit a piece; the first commit of (source, SLO, start, end) wins."""
+        self._write(
+            lambda connection: pieces.insert_piece(
+                connection, self._names, self._version(connection, source, slo), piece
+            )
+        )
+
+    def pieces(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> list[Piece]:
+        """The pieces that lie wholly inside the stretch, ascending by start."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            return [] if slo_id is None else list(pieces.read_pieces(connection, self._names, slo_id, start_ms, end_ms))
+
+    def save_run(self, run: Run) -> None:
+        """Insert or replace a run by its name, with its phases and exclusions."""
+        self._write(lambda connection: runs.save_run(connection, run))
+
+    def runs(self) -> list[Run]:
+        """All runs, ascending by start."""
+        with self._database.reading() as connection:
+            return runs.read_runs(connection)
+
+    def roll_up(self, before: int) -> int:
+        """Fold full rows older than `before` into hourly tallies, one transaction an hour; returns how many rows went."""
+        with self._database.reading() as connection:
+            hours = rolling.hours_to_fold(connection, before)
+        return sum(self._fold(version, hour, before) for version, hour in hours)
+
+    def _fold(self, version: versions.Version, hour: int, before: int) -> int:
+        return self._write(lambda connection: rolling.fold_hour(connection, self._names, version, hour, before))
+
+    def prune(self, before: int) -> int:
+        """Forget everything older than `before` except runs; returns how many rows went."""
+        return self._write(lambda connection: rolling.prune(connection, before))
+
+    def dump(self) -> Iterator[str]:
+        """Everything that is promised, one JSON object a line, sorted by key, all as of one moment."""
+        with self._database.reading() as connection:
+            yield from dump(connection, self._names)
+
+    def check(self) -> list[str]:
+        """What is wrong with the store, in sentences; empty when it is sound."""
+        with self._database.reading() as connection:
+            return examine(connection, self._names)
+
+    def size_bytes(self) -> int:
+        """Bytes on disk."""
+        return self._database.size_bytes()
+
+    def close(self) -> None:
+        """Let go of the file or the connections. Idempotent."""
+        self._database.close()
