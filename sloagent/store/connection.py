@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import tempfile
 import threading
@@ -14,24 +13,19 @@ from urllib.parse import quote
 
 from sloagent.errors import StoreError
 from sloagent.store import migrations
+from sloagent.store.damage import DamagedError, ReplacedError, UnavailableError
+from sloagent.store.first_look import DAMAGED, NO_DATABASE, foreign, identity, look_at, needs_immutable
 
-BUSY_SECONDS = 30.0
-"""How long a writer of another process is waited for."""
+BUSY_SECONDS = 10.0
+"""How long another writer is waited for: longer than any transaction of ours takes, short enough for a tick to wait."""
 _LOOK_AGAIN_SECONDS = 0.01
 
-_MAGIC = b"SQLite format 3\x00"
 _WAL_KEPT_BYTES = 64 * 2**20
 _IDLE_READERS = 4
 
 _ADVICE = {
-    "SQLITE_CORRUPT": (
-        "is damaged",
-        "move it away with its -wal and -shm files and put a backup in its place, or let sloagent begin a new one",
-    ),
-    "SQLITE_NOTADB": (
-        "is not an SQLite database, or is damaged at its beginning",
-        "move it away and put a backup in its place, or let sloagent begin a new one",
-    ),
+    "SQLITE_CORRUPT": DAMAGED,
+    "SQLITE_NOTADB": NO_DATABASE,
     "SQLITE_FULL": ("has no room to grow: the disk is full", "free some space; nothing half written was left behind"),
     "SQLITE_READONLY": ("cannot be written", "check the permissions of the file and of its directory"),
     "SQLITE_PERM": ("cannot be opened", "check the permissions of the file and of its directory"),
@@ -39,6 +33,8 @@ _ADVICE = {
     "SQLITE_BUSY": ("is held by another process", "see which other sloagent has it open and is busy with it"),
     "SQLITE_IOERR": ("cannot be read or written: the disk reports an error", "check the disk and its free space"),
 }
+_OF_THE_FILE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_PASSING = ("SQLITE_FULL", "SQLITE_BUSY")
 
 
 @contextmanager
@@ -49,8 +45,15 @@ def told(path: str) -> Iterator[None]:
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
         family = "_".join(name.split("_")[:2])
+        if "Could not decode to UTF-8" in str(error):
+            family = "SQLITE_CORRUPT"
         what, hint = _ADVICE.get(family, ("cannot be used", "run `sloagent store check`"))
-        raise StoreError(f"the store {path} {what} ({error})", hint=hint) from error
+        message = f"the store {path} {what} ({error})"
+        if family in _OF_THE_FILE:
+            raise DamagedError(message, hint=hint) from error
+        if family in _ADVICE:
+            raise UnavailableError(message, hint=hint, stays_open=family in _PASSING) from error
+        raise StoreError(message, hint=hint) from error
     except UnicodeEncodeError as error:
         raise StoreError(f"the store {path} takes only text that is Unicode ({error})") from error
     except OverflowError as error:
@@ -61,10 +64,10 @@ class Database:
     """One SQLite file in WAL mode with `synchronous=FULL`: a commit that was acknowledged survives a power cut.
 
     `:memory:` is a file in a temporary directory that goes with `close`. Raises StoreError where it cannot be opened;
-    a file that is not ours is never written.
+    a file that is not ours is never written. Only who is `salvaging` may open a store before that is finished.
     """
 
-    def __init__(self, path: str, *, read_only: bool = False) -> None:
+    def __init__(self, path: str, *, read_only: bool = False, salvaging: bool = False) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="sloagent-") if path == ":memory:" else None
         self.path = str(Path(self._temporary.name) / "sloagent.db") if self._temporary else path
         self.read_only = read_only
@@ -72,16 +75,16 @@ class Database:
         self._pool_lock = threading.Lock()
         self._idle_readers: list[sqlite3.Connection] = []
         self._closed = False
-        _refuse_foreign(Path(self.path), read_only=read_only)
+        look_at(Path(self.path), read_only=read_only, salvaging=salvaging)
         with told(self.path):
-            self._immutable = read_only and _needs_immutable(Path(self.path))
+            self._immutable = read_only and needs_immutable(Path(self.path))
             self._writer = self._connect()
             try:
                 self._prepare()
             except BaseException:
                 self._writer.close()
                 raise
-        self._identity = _identity(self.path)
+        self._identity = identity(self.path)
 
     def _connect(self) -> sqlite3.Connection:
         mode = "immutable=1" if self._immutable else "mode=ro" if self.read_only else "mode=rwc"
@@ -106,7 +109,7 @@ class Database:
         empty = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
         connection.execute("ROLLBACK")
         if application != migrations.APPLICATION_ID and not (application == 0 and empty):
-            raise _foreign(self.path)
+            raise foreign(self.path)
         if self.read_only:
             if migrations.pending(connection, self.path):
                 raise StoreError(
@@ -123,13 +126,9 @@ class Database:
         """One transaction, committed on leaving and rolled back on any exception; one at a time in all processes."""
         if self.read_only:
             raise StoreError(f"the store {self.path} was opened for reading only")
-        with self._lock, told(self.path):
+        with self._turn(), told(self.path):
             self._refuse_closed()
-            if _identity(self.path) != self._identity:
-                raise StoreError(
-                    f"the store {self.path} was moved, removed or replaced while in use; nothing more is written to it",
-                    hint="put the file back, or start sloagent anew",
-                )
+            self._refuse_replaced()
             connection = self._writer
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -145,6 +144,7 @@ class Database:
         with told(self.path):
             with self._pool_lock:
                 self._refuse_closed()
+                self._refuse_replaced()
                 connection = self._idle_readers.pop() if self._idle_readers else None
             if connection is None:
                 connection = self._connect()
@@ -196,9 +196,26 @@ class Database:
         if self._temporary is not None:
             self._temporary.cleanup()
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One writer at a time among our own threads too, none of which waits longer than for another process."""
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            raise UnavailableError(f"the store {self.path} is being written by another task", stays_open=True)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def _refuse_closed(self) -> None:
         if self._closed:
-            raise StoreError(f"the store {self.path} is closed")
+            raise UnavailableError(f"the store {self.path} is closed")
+
+    def _refuse_replaced(self) -> None:
+        if not self.read_only and identity(self.path) != self._identity:
+            raise ReplacedError(
+                f"the store {self.path} was moved, removed or replaced while in use; nothing more is written to it",
+                hint="put the file back, or start sloagent anew",
+            )
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
@@ -213,51 +230,3 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             time.sleep(_LOOK_AGAIN_SECONDS)
         else:
             return
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = Path(path).stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _foreign(path: str) -> StoreError:
-    return StoreError(
-        f"{path} is an SQLite database, but not one of sloagent's; it was not touched",
-        hint="give `store: {path: …}` another name",
-    )
-
-
-def _refuse_foreign(path: Path, *, read_only: bool) -> None:
-    """Look at the file's first 100 bytes, before SQLite is let near it."""
-    if not path.parent.is_dir():
-        raise StoreError(
-            f"the store {path} cannot be opened: there is no directory {path.parent}",
-            hint="create the directory, or give `store: {path: …}` another one",
-        )
-    if path.is_dir():
-        raise StoreError(f"the store {path} is a directory", hint="give `store: {path: …}` the name of a file")
-    try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except FileNotFoundError:
-        if read_only:
-            raise StoreError(f"there is no store {path}", hint="`store: {path: …}` says where it is") from None
-        return
-    except OSError as error:
-        raise StoreError(f"the store {path} cannot be read: {error.strerror}", hint="check its permissions") from error
-    if not header or Path(f"{path}-journal").exists():
-        return  # New, or interrupted in its very first transaction: SQLite rolls that back, then `_prepare` looks.
-    if not header.startswith(_MAGIC) or len(header) < 100:
-        what, hint = _ADVICE["SQLITE_NOTADB"]
-        raise StoreError(f"the store {path} {what}", hint=hint)
-    if int.from_bytes(header[68:72], "big") != migrations.APPLICATION_ID:
-        raise _foreign(str(path))
-
-
-def _needs_immutable(path: Path) -> bool:
-    """Whether a copy lies where SQLite cannot make its -shm file: then nobody else can be writing to it either."""
-    log = Path(f"{path}-wal")
-    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)

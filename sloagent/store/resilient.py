@@ -1,0 +1,310 @@
+"""The daemon's store: it may fail to open, fail while in use, and come back; what is damaged is set aside and salvaged."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sloagent.errors import StoreError
+from sloagent.model.distribution import Distribution
+from sloagent.model.piece import Piece
+from sloagent.model.run import Run
+from sloagent.model.slo import SLO, Labels
+from sloagent.model.tally import Tally
+from sloagent.model.verdict import SlotVerdict
+from sloagent.store import Store, Stretch, quarantine
+from sloagent.store.damage import DamagedError, ForeignError, ReplacedError, UnavailableError
+from sloagent.store.first_look import identity
+from sloagent.store.salvage import Salvage, salvage
+
+log = logging.getLogger("sloagent")
+
+RETRY_SECONDS = 5.0
+_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, ArithmeticError)
+"""What reading raises where a row holds something else than was written."""
+
+
+class ResilientStore:
+    """A `Store` over one that `open_inner` opens, as often as need be.
+
+    While there is none, every method raises StoreError with the reason at once; opening is tried again every
+    `retry_seconds` by whoever calls. A damaged file at `path` is set aside, and a thread salvages it into a new one;
+    without a `path` (a database elsewhere) nothing is ever moved. Making one never raises StoreError.
+    """
+
+    def __init__(
+        self, open_inner: Callable[[], Store], *, path: Path | None = None, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
+        self._open_inner = open_inner
+        self._path = path
+        self._retry_seconds = retry_seconds
+        self._lock = threading.Lock()
+        self._inner: Store | None = None
+        self._file: tuple[int, int] | None = None
+        """Which file it was opened on, so that never another one is set aside in its stead."""
+        self._opening = False
+        self._closed = threading.Event()
+        self._again_at = 0.0
+        self._not_open = "it was not opened yet"
+        self._not_written = ""
+        self._repairing: threading.Thread | None = None
+        self.quarantined = 0
+        """How many damaged or foreign files this process has set aside."""
+        self.salvaged: Salvage | None = None
+        """What became of the last one."""
+        with suppress(StoreError):
+            self._opened()
+
+    @property
+    def trouble(self) -> str:
+        """Why the store cannot be read or written, in a sentence; empty while it can."""
+        with self._lock:
+            return self._not_open or self._not_written
+
+    # --- the Store ---------------------------------------------------------------------------------------------------
+
+    def append(self, source: str, slots: Sequence[SlotVerdict]) -> int:
+        """Commit the slots in one transaction; see `Store.append`."""
+        with self._used() as inner:
+            recorded = inner.append(source, slots)
+        if recorded:
+            self._written(inner)
+        return recorded
+
+    def recorded(self, source: str, slo: SLO, stretch: Stretch) -> frozenset[int]:
+        """The slots of the stretch that have a verdict, rolled-up ones included."""
+        with self._used(decoding=True) as inner:
+            return inner.recorded(source, slo, stretch)
+
+    def slots(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotVerdict]:
+        """The recorded slots that still have full rows, ascending, as they were judged."""
+        with self._used(decoding=True) as inner:
+            yield from inner.slots(source, slo, stretch)
+
+    def tiles(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
+        """(slot, distributions by labels) of the recorded slots that tile the time, ascending."""
+        with self._used(decoding=True) as inner:
+            yield from inner.tiles(source, slo, stretch)
+
+    def tally(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Tally:
+        """The sum over all recorded slots of the stretches, from full rows and roll-ups alike."""
+        with self._used(decoding=True) as inner:
+            return inner.tally(source, slo, stretches)
+
+    def watch(self, source: str, slo: SLO, first_slot: int) -> int:
+        """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
+        with self._used() as inner:
+            return inner.watch(source, slo, first_slot)
+
+    def append_piece(self, source: str, slo: SLO, piece: Piece) -> None:
+        """Commit a piece; the first commit of (source, SLO, start, end) wins."""
+        with self._used() as inner:
+            inner.append_piece(source, slo, piece)
+
+    def pieces(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> list[Piece]:
+        """The pieces that lie wholly inside the stretch, ascending by start."""
+        with self._used(decoding=True) as inner:
+            return inner.pieces(source, slo, start_ms, end_ms)
+
+    def save_run(self, run: Run) -> None:
+        """Insert or replace a run by its name, with its phases and exclusions."""
+        with self._used() as inner:
+            inner.save_run(run)
+        self._written(inner)
+
+    def runs(self) -> list[Run]:
+        """All runs, ascending by start."""
+        with self._used(decoding=True) as inner:
+            return inner.runs()
+
+    def roll_up(self, before: int) -> int:
+        """Fold full rows older than `before` (a slot) into hourly tallies; returns how many rows went."""
+        with self._used(decoding=True) as inner:
+            return inner.roll_up(before)
+
+    def prune(self, before: int) -> int:
+        """Forget everything older than `before` except runs; returns how many rows went."""
+        with self._used() as inner:
+            return inner.prune(before)
+
+    def dump(self) -> Iterator[str]:
+        """Everything that is promised, one JSON object a line, sorted by key."""
+        with self._used(decoding=True) as inner:
+            yield from inner.dump()
+
+    def check(self) -> list[str]:
+        """What is wrong with the store, in sentences; empty when it is sound."""
+        with self._used() as inner:
+            return inner.check()
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy while the store is in use. Refuses an existing target."""
+        with self._used() as inner:
+            inner.backup(target)
+
+    def size_bytes(self) -> int:
+        """Bytes on disk."""
+        with self._used() as inner:
+            return inner.size_bytes()
+
+    def close(self) -> None:
+        """Let go of the file or connection; a salvage under way goes on at the next start. Idempotent."""
+        self._closed.set()
+        with self._lock:
+            inner, self._inner, self._not_open = self._inner, None, "it is closed"
+            repairing = self._repairing
+        if repairing is not None:
+            repairing.join()
+        _let_go(inner)
+
+    # --- in use ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _used(self, *, decoding: bool = False) -> Iterator[Store]:
+        """The open store; what it raises is remembered. With `decoding`, what cannot be decoded is damage too."""
+        inner = self._opened()
+        try:
+            yield inner
+        except StoreError as error:
+            self._failed(inner, error)
+            raise
+        except _UNREADABLE as error:
+            if not decoding:
+                raise
+            damage = DamagedError(f"the store is damaged: what was read of it makes no sense ({error!r})")
+            self._failed(inner, damage)
+            raise damage from error
+
+    def _written(self, inner: Store) -> None:
+        with self._lock:
+            if self._inner is inner:
+                self._not_written = ""
+
+    def _failed(self, inner: Store, error: StoreError) -> None:
+        match error:
+            case UnavailableError(stays_open=True):
+                with self._lock:
+                    if self._inner is inner:
+                        self._not_written = error.message
+            case DamagedError() | ReplacedError() | UnavailableError():
+                with self._lock:
+                    if self._inner is not inner:
+                        return  # Another thread met the same before, and another store is in use by now.
+                    self._inner = None
+                    self._not_open, self._not_written = error.message, ""
+                    soon = isinstance(error, ReplacedError | DamagedError)
+                    self._again_at = 0.0 if soon else time.monotonic() + self._retry_seconds
+                    file = self._file
+                _let_go(inner)
+                if isinstance(error, DamagedError):
+                    self._repair(error, file)
+                elif isinstance(error, ReplacedError):
+                    log.warning("%s; what lies there now is opened", error.message)
+            case _:
+                pass  # About what was asked, not about the store.
+
+    # --- opening -----------------------------------------------------------------------------------------------------
+
+    def _opened(self) -> Store:
+        with self._lock:
+            if self._inner is not None:
+                return self._inner
+            if self._closed.is_set() or self._opening or self._repairing or time.monotonic() < self._again_at:
+                raise UnavailableError(self._not_open)
+            self._opening = True
+        try:
+            return self._open()
+        finally:
+            with self._lock:
+                self._opening = False
+
+    def _open(self) -> Store:
+        file = None if self._path is None else identity(self._path)
+        try:
+            if self._path is not None and quarantine.unfinished(self._path) is not None:
+                raise DamagedError(f"the store {self._path} is not whole yet: a damaged one is being salvaged")
+            inner = self._open_inner()
+        except StoreError as error:
+            with self._lock:
+                self._not_open = error.message
+                self._again_at = time.monotonic() + self._retry_seconds
+            if isinstance(error, DamagedError | ForeignError):
+                self._repair(error, file)
+            raise
+        with self._lock:
+            if not self._closed.is_set():
+                self._inner = inner
+                self._file = None if self._path is None else identity(self._path)
+                self._not_open = self._not_written = ""
+                return inner
+        _let_go(inner)
+        raise UnavailableError(self._not_open)
+
+    # --- damage ------------------------------------------------------------------------------------------------------
+
+    def _repair(self, error: StoreError, file: tuple[int, int] | None) -> None:
+        """Set the file aside and salvage it, on a thread of its own, so that whoever met the damage goes on at once."""
+        path = self._path
+        if path is None:
+            return
+        with self._lock:
+            if self._repairing is not None or self._closed.is_set():
+                return
+            work = threading.Thread(target=self._repair_now, args=(path, error, file), name="salvage")
+            self._repairing = work
+        work.start()
+
+    def _repair_now(self, path: Path, error: StoreError, file: tuple[int, int] | None) -> None:
+        trouble = error.message
+        try:
+            with quarantine.alone(path):
+                trouble = self._salvage_now(path, error, file)
+        except StoreError as hindrance:
+            trouble = hindrance.message
+        except OSError as hindrance:
+            trouble = f"{error.message}; it cannot be set aside: {hindrance}"
+        finally:
+            with self._lock:
+                self._repairing = None
+                self._not_open = trouble
+                self._again_at = time.monotonic() + self._retry_seconds if trouble else 0.0
+        if not trouble:
+            with suppress(StoreError):
+                self._opened()
+
+    def _salvage_now(self, path: Path, error: StoreError, file: tuple[int, int] | None) -> str:
+        """Why it did not work; empty where the store may be opened again."""
+        source = quarantine.unfinished(path)
+        if source is not None:
+            quarantine.finish_moving(path, source)
+        else:
+            if identity(path) != file:
+                return ""  # Another process was first.
+            if isinstance(error, ForeignError) and quarantine.held_by_others(path):
+                return f"{error.message.rstrip('.')}, and another process has it open, so it is not moved away either"
+            source = quarantine.set_aside(path, "foreign" if isinstance(error, ForeignError) else "damaged")
+            self.quarantined += 1
+            log.error(
+                "%s. It was set aside as %s, with its -wal, -journal and -shm, and a new store is begun. To put it back:"
+                " stop sloagent, move %s and its -wal and -shm away, and give those four their old names again",
+                error.message.rstrip("."), source, path,
+            )  # fmt: skip
+        with self._lock:
+            self._not_open = f"the store {path} is not whole yet: what can be read of {source.name} is put into it"
+        salvaged = salvage(source, path, self._closed)
+        if salvaged is None:
+            return f"salvaging {source.name} was interrupted"
+        self.salvaged = salvaged
+        quarantine.finished(path)
+        log.warning("salvaged from %s: %s; lost: %s", source, salvaged.saved, salvaged.lost)
+        return ""
+
+
+def _let_go(inner: Store | None) -> None:
+    if inner is not None:
+        with suppress(StoreError):  # A file that is gone or damaged may refuse even this.
+            inner.close()
