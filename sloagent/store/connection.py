@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sloagent.errors import StoreError
-from sloagent.store import migrations
+from sloagent.store import migrations, seals
 from sloagent.store.damage import DamagedError, ReplacedError, UnavailableError
 from sloagent.store.first_look import DAMAGED, NO_DATABASE, foreign, identity, look_at, needs_immutable
 
@@ -120,6 +120,7 @@ class Database:
         # The schema comes before WAL, so that our mark is in the file's own header from the first commit on.
         migrations.migrate(connection, self.path)
         _switch_to_wal(connection)
+        seals.watch(connection)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -133,6 +134,7 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                seals.renew(connection)
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:

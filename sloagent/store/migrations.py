@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sloagent.errors import StoreError
+from sloagent.store.seals import first_seals
 
 APPLICATION_ID = 0x534C4F41
 """`SLOA` in the file's header: what tells our file from any other SQLite database without opening it."""
@@ -80,7 +81,7 @@ def _first_tables(connection: sqlite3.Connection) -> None:
 
 Step = tuple[str, Callable[[sqlite3.Connection], None]]
 
-STEPS: tuple[Step, ...] = (("0001 first tables", _first_tables),)
+STEPS: tuple[Step, ...] = (("0001 first tables", _first_tables), ("0002 seals", first_seals))
 """Every change of the schema, oldest first. A name is never changed once it was released."""
 
 
@@ -94,14 +95,18 @@ def applied(connection: sqlite3.Connection) -> tuple[str, ...]:
 def pending(connection: sqlite3.Connection, path: str, steps: tuple[Step, ...] = STEPS) -> tuple[Step, ...]:
     """The steps still to be taken. Only reads. Raises StoreError when the file was written by a newer sloagent."""
     done = applied(connection)
-    known = tuple(name for name, _ in steps)
-    if done != known[: len(done)]:
-        unknown = next(name for position, name in enumerate(done) if known[position : position + 1] != (name,))
-        raise StoreError(
-            f"{path} was written by a newer sloagent: it has the schema step {unknown!r}, this one knows {len(steps)}",
-            hint="use that sloagent or a newer one; nothing was changed",
-        )
+    refuse_newer(path, done, [name for name, _ in steps])
     return steps[len(done) :]
+
+
+def refuse_newer(place: str, done: Sequence[str], known: Sequence[str]) -> None:
+    """Raise StoreError unless the steps that were taken are the first of those that this program knows."""
+    for position, name in enumerate(done):
+        if list(known[position : position + 1]) != [name]:
+            raise StoreError(
+                f"{place} was written by a newer sloagent: it has the schema step {name!r}, this one knows {len(known)}",
+                hint="use that sloagent or a newer one; nothing was changed",
+            )
 
 
 def migrate(connection: sqlite3.Connection, path: str, steps: tuple[Step, ...] = STEPS) -> None:

@@ -1,0 +1,136 @@
+"""A checksum for each whole that the file holds: SQLite does not notice a number that has changed on the disk, this does.
+
+A whole is a slot with its verdicts, a tile, piece or roll-up with its series, a run with its phases and exclusions, an SLO,
+or an entry of a dictionary. Its seal is made anew from what the tables hold, in the transaction that changes it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+Key = tuple[int | str, ...]
+"""The values of a sort's key columns: numbers, or the name of a run."""
+Row = tuple[object, ...]
+
+_MOST_FINDINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One sort of whole. Every column of its tables is sealed, but `seen_until`, which changes with use."""
+
+    number: int
+    """Its number in `seals`; never given another meaning."""
+    table: str
+    key: tuple[str, ...]
+    parts: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+    """(table, columns that hold the key, column by which they ascend)."""
+    columns: str = "*"
+
+    def rows(self, connection: sqlite3.Connection, key: Key) -> list[Row]:
+        """The whole's own row, then its parts'; empty where there is none."""
+        own = connection.execute(self._select(self.columns, self.table, self.key), key).fetchone()
+        if own is None:
+            return []
+        found: list[Row] = [tuple(own)]
+        for table, columns, order in self.parts:
+            found += connection.execute(f"{self._select('*', table, columns)} ORDER BY {order}", key).fetchall()
+        return found
+
+    def sealed_under(self, key: Key) -> tuple[int, int, int, int]:
+        """The key in `seals`."""
+        numbers = [part if isinstance(part, int) else zlib.crc32(part.encode()) for part in key]
+        first, second, third = (*numbers, 0, 0)[:3]
+        return self.number, first, second, third
+
+    @staticmethod
+    def _select(what: str, table: str, columns: Sequence[str]) -> str:
+        # All names are constants of this module.
+        return f"SELECT {what} FROM {table} WHERE {' AND '.join(f'{column} = ?' for column in columns)}"  # noqa: S608
+
+
+_SLOT, _PIECE, _ROLL_UP = ("slo_id", "slot"), ("slo_id", "start_ms", "end_ms"), ("slo_id", "first_slot")
+SLOTS = Sort(1, "slots", _SLOT, (("verdicts", _SLOT, "series_id"),))
+TILES = Sort(2, "tiles", _SLOT, (("tile_series", _SLOT, "series_id"),))
+PIECES = Sort(3, "pieces", _PIECE, (("piece_series", _PIECE, "series_id"),))
+ROLL_UPS = Sort(4, "roll_ups", _ROLL_UP, (("roll_up_series", _ROLL_UP, "series_id"),))
+VERSIONS = Sort(5, "slo_versions", ("id",))
+RUNS = Sort(6, "runs", ("name",), (("phases", ("run",), "position"), ("exclusions", ("run",), "position")))
+DICTIONARIES = {
+    table: Sort(number, table, ("id",), columns="id, content")
+    for number, table in enumerate(("series", "texts", "limits", "bounds"), start=7)
+}
+SORTS = (SLOTS, TILES, PIECES, ROLL_UPS, VERSIONS, RUNS, *DICTIONARIES.values())
+
+
+def seal_of(rows: Sequence[Row]) -> int:
+    """The checksum of a whole's rows."""
+    return zlib.crc32(ascii([*map(tuple, rows)]).encode())
+
+
+def first_seals(connection: sqlite3.Connection) -> None:
+    """The step of the schema: seal everything that is there."""
+    connection.execute(
+        "CREATE TABLE seals (sort INTEGER NOT NULL, first INTEGER NOT NULL, second INTEGER NOT NULL,"
+        " third INTEGER NOT NULL, seal INTEGER NOT NULL, PRIMARY KEY (sort, first, second, third)) WITHOUT ROWID"
+    )
+    for sort in SORTS:
+        keys = connection.execute(f"SELECT {', '.join(sort.key)} FROM {sort.table}")  # noqa: S608 - constants
+        for key in keys:
+            _seal(connection, sort, key)
+
+
+def watch(connection: sqlite3.Connection) -> None:
+    """Have a writer note which wholes each transaction touches; `renew` seals them before it is committed."""
+    connection.execute("CREATE TEMP TABLE touched (sort, a, b, c, PRIMARY KEY (sort, a, b, c)) WITHOUT ROWID")
+    for sort in SORTS:
+        events = ("INSERT", "DELETE", "UPDATE") if sort is VERSIONS else ("INSERT", "DELETE")
+        for event in events:
+            row = "OLD" if event == "DELETE" else "NEW"
+            values = [*(f"{row}.{column}" for column in sort.key), "0", "0"][:3]
+            connection.execute(  # all names are constants
+                f"CREATE TEMP TRIGGER {sort.table}_{event} AFTER {event} ON main.{sort.table} BEGIN"  # noqa: S608
+                f" INSERT OR IGNORE INTO touched VALUES ({sort.number}, {', '.join(values)}); END"
+            )
+
+
+def renew(connection: sqlite3.Connection) -> None:
+    """Seal what the transaction has touched, as it stands now; for the writer, right before COMMIT."""
+    by_number = {sort.number: sort for sort in SORTS}
+    touched = connection.execute("SELECT sort, a, b, c FROM touched").fetchall()
+    if touched:
+        connection.execute("DELETE FROM touched")
+    for number, *key in touched:
+        sort = by_number[number]
+        _seal(connection, sort, tuple(key[: len(sort.key)]))
+
+
+def _seal(connection: sqlite3.Connection, sort: Sort, key: Key) -> None:
+    rows = sort.rows(connection, key)
+    under = sort.sealed_under(key)
+    if rows:
+        connection.execute("INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?, ?)", (*under, seal_of(rows)))
+    else:
+        connection.execute("DELETE FROM seals WHERE (sort, first, second, third) = (?, ?, ?, ?)", under)
+
+
+def seal_under(connection: sqlite3.Connection, under: tuple[int, int, int, int]) -> int | None:
+    """The seal that was made of a whole; None where there is none."""
+    row = connection.execute(
+        "SELECT seal FROM seals WHERE (sort, first, second, third) = (?, ?, ?, ?)", under
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def broken(connection: sqlite3.Connection) -> Iterator[str]:
+    """What is not as it was written, in sentences; at most twenty of each sort. Reads every row."""
+    for sort in SORTS:
+        keys = connection.execute(f"SELECT {', '.join(sort.key)} FROM {sort.table}")  # noqa: S608 - constants
+        wrong = [
+            key for key in keys if seal_under(connection, sort.sealed_under(key)) != seal_of(sort.rows(connection, key))
+        ]
+        for key in wrong[:_MOST_FINDINGS]:
+            yield f"`{sort.table}` {'–'.join(map(str, key))} is not as it was written: its checksum is another"
