@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -12,6 +13,10 @@ from sloagent.errors import SourceError
 from sloagent.model.samples import Kind
 from sloagent.sources import failures
 
+_NEVER_WRITTEN = re.compile(r"[^0-9A-Za-z.+-]")
+"""Underscores, spaces and the digits of other scripts, which Python's float accepts."""
+LATEST = 1e12
+"""Seconds since the epoch: beyond it nothing is a time, and no rounding of it is exact."""
 INFO_PREFIX = "PromQL info:"
 """Prometheus 2.48 to 2.53 put its notes on style among the warnings; they say nothing of completeness."""
 
@@ -64,7 +69,8 @@ class _FastStretch(msgspec.Struct, gc=False):
     values: list[_Number]
 
 
-class _FastVector(msgspec.Struct, tag_field="resultType", tag="vector", gc=False):
+class _FastVector(msgspec.Struct, gc=False):
+    resultType: Literal["vector"]  # noqa: N815 - as on the wire; a tag may be missing where there is no choice
     result: list[_VectorSample]
 
 
@@ -80,11 +86,17 @@ class _String(msgspec.Struct, tag_field="resultType", tag="string", gc=False):
     result: _Text
 
 
-class _FastMatrix(msgspec.Struct, tag_field="resultType", tag="matrix", gc=False):
+class _FastMatrix(msgspec.Struct, gc=False):
+    resultType: Literal["matrix"]  # noqa: N815
     result: list[_FastStretch]
 
 
 class _Matrix(msgspec.Struct, tag_field="resultType", tag="matrix", gc=False):
+    result: list[_AnyStretch]
+
+
+class _OnlyMatrix(msgspec.Struct, gc=False):
+    resultType: Literal["matrix"]  # noqa: N815
     result: list[_AnyStretch]
 
 
@@ -106,7 +118,7 @@ class _FastRange(_Document, gc=False, kw_only=True):
 
 
 class _Range(_Document, gc=False, kw_only=True):
-    data: _Matrix
+    data: _OnlyMatrix
 
 
 class _List(_Document, gc=False, kw_only=True):
@@ -264,17 +276,25 @@ def _point(value: _Text | None, histogram: _Histogram | None, body: bytes) -> Po
     raise failures.not_an_answer(body)
 
 
+def number(text: str) -> float:
+    """The number that Prometheus wrote. Raises ValueError for all else, also for what only Python takes for one."""
+    if _NEVER_WRITTEN.search(text):
+        raise ValueError(f"{text!r} is no number")
+    # The sum has no negative zero, as on the fast way: the same answer gives the same verdict, bit for bit.
+    return float(text) + 0.0
+
+
 def _float(text: str, body: bytes) -> float:
     try:
-        return float(text)
+        return number(text)
     except ValueError:
         raise failures.not_an_answer(body) from None
 
 
 def _step_of(at: float, first: int, step: int, steps: int) -> int:
-    index, rest = divmod(round((at - first) * 1000), step * 1000)
+    index, rest = divmod(round((at - first) * 1000), step * 1000) if abs(at) < LATEST else (0, 1)
     if rest or not 0 <= index < steps:
         raise SourceError(
-            f"answered for the time {at:.3f}, which was not asked for", kind=Kind.PROTOCOL, retryable=True
+            f"answered for the time {at:.14g}, which was not asked for", kind=Kind.PROTOCOL, retryable=True
         )
     return index

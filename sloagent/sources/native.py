@@ -6,7 +6,7 @@ import math
 
 from sloagent.model.distribution import Distribution
 from sloagent.model.samples import Malformed
-from sloagent.sources.envelope import NativeHistogram
+from sloagent.sources.envelope import NativeHistogram, number
 
 SLACK = 1e-9
 """By how much of the total the buckets' sum may miss the count: they are scaled separately by `rate`."""
@@ -18,8 +18,8 @@ def distribution(histogram: NativeHistogram) -> Distribution | Malformed:
     The zero bucket reaches below zero; without buckets on the negative side it begins at 0, as in `histogram_quantile`.
     """
     try:
-        total = float(histogram.count)
-        buckets = [(float(lower), float(upper), float(count)) for _, lower, upper, count in histogram.buckets]
+        total = number(histogram.count)
+        buckets = [(number(lower), number(upper), number(count)) for _, lower, upper, count in histogram.buckets]
     except ValueError:
         return Malformed("the native histogram has a bucket that is not written in numbers")
     bounds: list[float] = []
