@@ -19,4 +19,11 @@ def open_store(settings: StoreSettings, path: Path, *, read_only: bool = False) 
     """
     if settings.url is None or path == IN_MEMORY:
         return SQLiteStore(path, read_only=read_only)
-    raise StoreError("a store in PostgreSQL is not built yet", hint="use `store: {path: …}`")
+    try:
+        from sloagent.store.postgres import PostgresStore
+    except ImportError as error:
+        raise StoreError(
+            f"`store: {{url: …}}` needs psycopg, the client of PostgreSQL, which is not installed ({error})",
+            hint="pip install 'sloagent[postgres]'",
+        ) from error
+    return PostgresStore(settings, read_only=read_only)

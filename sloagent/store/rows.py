@@ -31,16 +31,17 @@ _pack_events = struct.Struct("<?d?d")
 
 def verdict_row(connection: Connection, names: Names, verdict: Verdict, until: int) -> VerdictRow:
     """The ten VERDICT_COLUMNS. A share that is exact keeps one number; a quantile keeps its bucket by number."""
+    # A REAL column of SQLite keeps -0.0 as 0.0, so no other database shall keep more; `value` has no type for its sake.
     share = verdict.good_share
     return (
         compact.OUTCOME_CODES[verdict.outcome],
         compact.CAUSE_CODES[verdict.cause],
         _GATES * verdict.gates + _OVERRIDDEN * verdict.overridden,
-        verdict.events,
+        None if verdict.events is None else verdict.events + 0.0,
         None if verdict.value is None else float(verdict.value),
         _quantiles_blob(connection, names, verdict.quantiles, until),
-        share.lower if share else None,
-        share.upper if share and share.upper != share.lower else None,
+        share.lower + 0.0 if share else None,
+        share.upper + 0.0 if share and share.upper != share.lower else None,
         None if verdict.limit is None else names.limits.id_of(connection, verdict.limit, until),
         names.texts.id_of(connection, verdict.detail, until) if verdict.detail else None,
     )

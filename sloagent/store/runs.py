@@ -27,9 +27,9 @@ def save_run(connection: Connection, run: Run) -> None:
     """Put the run in the place of the one with its name."""
     connection.execute("DELETE FROM phases WHERE run = ?", (run.name,))
     connection.execute("DELETE FROM exclusions WHERE run = ?", (run.name,))
+    connection.execute("DELETE FROM runs WHERE name = ?", (run.name,))
     connection.execute(
-        "INSERT INTO runs VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
-        " SET start_us = excluded.start_us, end_us = excluded.end_us, labels = excluded.labels",
+        "INSERT INTO runs VALUES (?, ?, ?, ?)",
         (
             run.name,
             microseconds(run.start),

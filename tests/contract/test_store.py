@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
@@ -26,7 +27,10 @@ from sloagent.model.tally import Tally
 from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict
 from sloagent.store import Store
+from sloagent.store.opening import open_store
+from sloagent.store.settings import StoreSettings
 from sloagent.store.sqlite import SQLiteStore
+from tests.postgres import shared
 from tests.unit.store.strategies import (
     HOUR,
     LATENCY,
@@ -46,7 +50,19 @@ ALWAYS = (HOUR - 10**6, HOUR + 10**6)
 Opener = Callable[[], Store]
 """Opens the same store each time; what was closed is there again."""
 
+
+def open_postgres(directory: Path) -> Store:
+    """The store in the one database that all of these tests use, emptied in between."""
+    return open_store(StoreSettings(url=shared().socket_url(database())), directory)
+
+
+@functools.cache
+def database() -> str:
+    return shared().new_database()
+
+
 OPENERS: dict[str, Callable[[Path], Store]] = {
+    "postgres": open_postgres,
     "sqlite": lambda directory: SQLiteStore(directory / "sloagent.db"),
 }
 
@@ -68,6 +84,8 @@ def opener(request, tmp_path) -> Iterator[Opener]:
     sound = open_again().check()
     for store in opened:
         store.close()
+    if request.param == "postgres":
+        shared().sql("DROP SCHEMA sloagent CASCADE", database())
     assert sound == []
 
 
