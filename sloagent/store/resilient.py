@@ -300,7 +300,10 @@ class ResilientStore:
             return f"salvaging {source.name} was interrupted"
         self.salvaged = salvaged
         quarantine.finished(path)
-        log.warning("salvaged from %s: %s; lost: %s", source, salvaged.saved, salvaged.lost)
+        log.warning(
+            "salvaged from %s: %s; lost: %s; stretches that cannot be read: %d",
+            source, salvaged.saved, salvaged.lost, salvaged.unreadable,
+        )  # fmt: skip
         return ""
 
 

@@ -10,10 +10,13 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-Key = tuple[int | str, ...]
+Key = tuple[Any, ...]
 """The values of a sort's key columns: numbers, or the name of a run."""
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
+Tables = list[tuple[str, list[Row]]]
+"""The rows of one whole by table, its own table first, each table's rows in one order."""
 
 _MOST_FINDINGS = 20
 
@@ -30,15 +33,18 @@ class Sort:
     """(table, columns that hold the key, column by which they ascend)."""
     columns: str = "*"
 
-    def rows(self, connection: sqlite3.Connection, key: Key) -> list[Row]:
-        """The whole's own row, then its parts'; empty where there is none."""
-        own = connection.execute(self._select(self.columns, self.table, self.key), key).fetchone()
-        if own is None:
+    def rows(self, connection: sqlite3.Connection, key: Key) -> Tables:
+        """What the tables hold of the whole; empty where it is not there."""
+        own = connection.execute(self._select(self.columns, self.table, self.key), key).fetchall()
+        if not own:
             return []
-        found: list[Row] = [tuple(own)]
-        for table, columns, order in self.parts:
-            found += connection.execute(f"{self._select('*', table, columns)} ORDER BY {order}", key).fetchall()
-        return found
+        return [
+            (self.table, own),
+            *(
+                (table, connection.execute(f"{self._select('*', table, columns)} ORDER BY {order}", key).fetchall())
+                for table, columns, order in self.parts
+            ),
+        ]
 
     def sealed_under(self, key: Key) -> tuple[int, int, int, int]:
         """The key in `seals`."""
@@ -66,9 +72,9 @@ DICTIONARIES = {
 SORTS = (SLOTS, TILES, PIECES, ROLL_UPS, VERSIONS, RUNS, *DICTIONARIES.values())
 
 
-def seal_of(rows: Sequence[Row]) -> int:
-    """The checksum of a whole's rows."""
-    return zlib.crc32(ascii([*map(tuple, rows)]).encode())
+def seal_of(rows: Tables) -> int:
+    """The checksum of a whole."""
+    return zlib.crc32(ascii(rows).encode())
 
 
 def first_seals(connection: sqlite3.Connection) -> None:
