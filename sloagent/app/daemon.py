@@ -6,11 +6,12 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from starlette.applications import Starlette
 
 from sloagent.app.allocator import give_back_what_is_freed
 from sloagent.app.clock import ClockWatch, SlotTrigger
+from sloagent.app.door import open_door
 from sloagent.app.duties import Duties
 from sloagent.app.telemetry import Telemetry
 from sloagent.app.wiring import Agent, open_agent
@@ -26,7 +28,6 @@ from sloagent.errors import ConfigError, SloagentError
 from sloagent.report.plain import slo_data, slot_data
 from sloagent.sinks.metrics import MetricsSink
 from sloagent.web.endpoints import View, application
-from sloagent.web.server import Server
 
 log = logging.getLogger("sloagent")
 
@@ -36,12 +37,12 @@ LOOK_AT_CLOCK_SECONDS = 1.0
 
 
 class Daemon:
-    """Runs until SIGTERM or SIGINT; SIGHUP loads the configuration anew."""
+    """Runs until SIGTERM or SIGINT; SIGHUP loads the configuration anew. `web` stands in place of fields of its block."""
 
-    def __init__(self, configuration: Path, *, listen: str = "") -> None:
+    def __init__(self, configuration: Path, *, web: Mapping[str, object] = MappingProxyType({})) -> None:
         give_back_what_is_freed()
         self._configuration = configuration
-        self._listen = listen
+        self._web = web
         self._telemetry = Telemetry()
         self._metrics = MetricsSink()
         self._telemetry.registry.register(self._metrics)
@@ -62,13 +63,13 @@ class Daemon:
 
     def run(self) -> None:
         """Serve and evaluate until told to end; returns after what was under way has been committed."""
-        settings = self._agent.settings.web.model_copy(update={"listen": self._listen} if self._listen else {})
-        server = Server(self._application(), settings.host, settings.port)
+        settings = self._agent.settings.web.model_copy(update=self._web)
+        server = open_door(self._application(), settings, self._telemetry.web)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._wake(stop=True))
         signal.signal(signal.SIGHUP, lambda *_: self._wake(stop=False))
         server.start()
-        log.info("listening on http://%s", server.address)
+        log.info("listening on %s", server.url)
         self._plan()
         self._scheduler.start()
         try:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from sloagent.model.samples import Refusal
 from sloagent.model.verdict import Outcome, SlotVerdict
+from sloagent.web.telemetry import WebTelemetry
 
 
 class Telemetry:
@@ -63,6 +64,7 @@ class Telemetry:
             "When the configuration was last loaded",
             registry=self.registry,
         )
+        self.web = WebTelemetry(self.registry)
         build = Gauge("sloagent_build_info", "Always 1; says what runs", ["version", "python"], registry=self.registry)
         build.labels(version("sloagent"), python_version()).set(1)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -16,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sloagent.errors import ConfigError
+from sloagent.web.shared_answer import SharedAnswer
 
 _END = b"# EOF\n"
 """How an OpenMetrics page ends, and only a whole one."""
@@ -38,41 +42,64 @@ class View:
 
 def application(view: View) -> Starlette:
     """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, /api/v1/verdicts, /api/v1/slos."""
+    reading = ThreadPoolExecutor(1, thread_name_prefix="pages")
+    acting = ThreadPoolExecutor(1, thread_name_prefix="reload")
+    pages: dict[str, tuple[SharedAnswer, str]] = {}
 
-    def healthy(_: Request) -> Response:
+    async def healthy(_: Request) -> Response:
         return PlainTextResponse("sloagent is healthy.\n")
 
-    def ready(_: Request) -> Response:
+    async def ready(_: Request) -> Response:
         why = view.not_ready()
         return PlainTextResponse(f"{why}\n", 503) if why else PlainTextResponse("sloagent is ready.\n")
 
-    def metrics(request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return StreamingResponse(_families(view.registry, encode), media_type=content_type)
+        page = pages.get(content_type)
+        if page is None:
+            page = pages[content_type] = SharedAnswer(partial(_families, view.registry, encode), reading), content_type
+        return await _answered(*page)
 
-    def reload(_: Request) -> Response:
+    async def reload(_: Request) -> Response:
         try:
-            view.reload()
+            await asyncio.get_running_loop().run_in_executor(acting, view.reload)
         except ConfigError as error:
             return PlainTextResponse("\n".join([*error.problems, error.message]) + "\n", 400)
         return PlainTextResponse("configuration reloaded\n")
 
-    def verdicts(_: Request) -> Response:
-        return _json({"schema": "sloagent/verdicts/v1", "verdicts": view.verdicts()})
+    def api(name: str, rows: Callable[[], Sequence[object]]) -> Route:
+        def page() -> Iterator[bytes]:
+            yield msgspec.json.encode({"schema": f"sloagent/{name}/v1", name: rows()})
 
-    def slos(_: Request) -> Response:
-        return _json({"schema": "sloagent/slos/v1", "slos": view.slos()})
+        shared = SharedAnswer(page, reading)
 
-    return Starlette(
+        async def answer(_: Request) -> Response:
+            return await _answered(shared, "application/json")
+
+        return Route(f"/api/v1/{name}", answer)
+
+    starlette = Starlette(
         routes=[
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
             Route("/-/reload", reload, methods=["POST", "PUT"]),
-            Route("/api/v1/verdicts", verdicts),
-            Route("/api/v1/slos", slos),
+            api("verdicts", view.verdicts),
+            api("slos", view.slos),
         ]
     )
+    starlette.router.redirect_slashes = False  # a redirect would name the host that the client says we are
+    return starlette
+
+
+async def _answered(page: SharedAnswer, media_type: str) -> Response:
+    pieces = await page.get()
+
+    async def sent() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    return StreamingResponse(sent(), media_type=media_type)
 
 
 class _Single(Collector):
@@ -94,7 +121,3 @@ def _families(registry: CollectorRegistry, encode: Callable[[Collector], bytes])
             page, end = page.removesuffix(_END), _END
         yield page
     yield end
-
-
-def _json(content: object) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")

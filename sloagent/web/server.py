@@ -1,30 +1,55 @@
-"""The daemon's HTTP server: uvicorn in a thread of its own, so that signals and ticks never wait for a client."""
+"""The daemon's HTTP server: an event loop in a thread of its own, so that signals and ticks never wait for a client."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 import threading
-from collections.abc import Callable
+import time
 
 import uvicorn
-from starlette.applications import Starlette
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from sloagent.errors import SloagentError
+from sloagent.web.access import OPEN, Access
+from sloagent.web.guard import Guard
+from sloagent.web.reception import Reception
+from sloagent.web.settings import WebSettings
+from sloagent.web.telemetry import WebTelemetry
 
 _START_SECONDS = 10.0
+_FINISH_SECONDS = 5.0
+_QUEUE = 1024
+"""Connections that the kernel holds until we accept them; it takes no more than its own limit."""
 
 
 class Server:
-    """Serves an application until stopped."""
+    """Serves an application until stopped; without `access`, to everybody who can connect."""
 
-    def __init__(self, application: Starlette, host: str, port: int) -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        settings: WebSettings | None = None,
+        access: Access | None = None,
+        telemetry: WebTelemetry | None = None,
+    ) -> None:
+        self._settings = settings or WebSettings()
+        self._telemetry = telemetry or WebTelemetry(CollectorRegistry())
+        self._access = access or Access(lambda: OPEN, self._telemetry)
+        self._application = application
         self._socket = _bind(host, port)
-        configuration = uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="off", http="h11", ws="none",
-            server_header=False, date_header=True, timeout_graceful_shutdown=5,
-        )  # fmt: skip
-        self._server = uvicorn.Server(configuration)
-        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+        self._begun = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="web", daemon=True)
+        # Clients cause these lines at will: what they do is counted, and not logged.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
     @property
     def address(self) -> str:
@@ -32,19 +57,46 @@ class Server:
         host, port = self._socket.getsockname()[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
+    @property
+    def url(self) -> str:
+        """The address as a URL."""
+        return f"{'https' if self._access.in_force.tls is not None else 'http'}://{self.address}"
+
     def start(self) -> None:
         """Begin to serve."""
         self._thread.start()
+        self._begun.wait(_START_SECONDS)
 
     def stop(self) -> None:
         """Finish the requests under way, for at most five seconds, and end. Idempotent."""
-        self._server.should_exit = True
-        if self._thread.is_alive():
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._ending.set)
             self._thread.join(_START_SECONDS)
+        self._socket.close()
 
-    def _run(self) -> None:
-        run: Callable[..., None] = self._server.run
-        run(sockets=[self._socket])
+    async def _serve(self) -> None:
+        guard = Guard(self._application, self._access, self._settings, self._telemetry)
+        config = uvicorn.Config(
+            guard, log_config=None, access_log=False, lifespan="off", http="h11", ws="none", interface="asgi3",
+            proxy_headers=False, server_header=False, timeout_keep_alive=max(1, round(self._settings.idle_timeout)),
+            h11_max_incomplete_event_size=self._settings.max_header,
+        )  # fmt: skip
+        config.load()
+        state = ServerState()
+        self._socket.setblocking(False)
+        reception = Reception(self._socket, config, state, self._settings, self._access, self._telemetry)
+        tasks = [asyncio.create_task(work) for work in (reception.accept(), reception.keep_deadlines())]
+        self._loop = asyncio.get_running_loop()
+        self._begun.set()
+        await self._ending.wait()
+        tasks[0].cancel()
+        reception.close()
+        deadline = time.monotonic() + _FINISH_SECONDS
+        while len(reception) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        reception.abort()
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -53,7 +105,7 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen(128)
+        listening.listen(_QUEUE)
     except OSError as error:
         listening.close()
         raise SloagentError(

@@ -1,16 +1,27 @@
-"""The `web:` block of the agent's file."""
+"""The `web:` block of the agent's file: where the daemon listens, and how much of itself it gives to strangers."""
 
 from __future__ import annotations
 
-from pydantic import field_validator
+import ipaddress
+from pathlib import Path
 
-from sloagent.settings import Settings
+from pydantic import Field, field_validator
+
+from sloagent.settings import ByteSize, Duration, Settings
 
 
 class WebSettings(Settings):
-    """Where the daemon listens. Loopback unless it is said otherwise."""
+    """Where the daemon listens, and its bounds. Loopback unless it is said otherwise; docs/http.md has the reasons."""
 
     listen: str = "127.0.0.1:9469"
+    config_file: Path | None = None
+    max_connections: int = Field(default=128, ge=8, le=10_000)
+    header_timeout: Duration = Field(default=5.0, gt=0)
+    body_timeout: Duration = Field(default=10.0, gt=0)
+    answer_timeout: Duration = Field(default=10.0, gt=0)
+    idle_timeout: Duration = Field(default=60.0, ge=1)
+    max_header: ByteSize = Field(default=32 * 1024, ge=1024)
+    max_body: ByteSize = Field(default=64 * 1024, ge=1024)
 
     @field_validator("listen")
     @classmethod
@@ -31,3 +42,13 @@ class WebSettings(Settings):
     def port(self) -> int:
         """The port to bind; 0 lets the system choose."""
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect; a name other than localhost may mean anything."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False

@@ -23,6 +23,7 @@ MADE = {
         "report/zh/report.md", "report/zh/report.html", "v1.16.db",
     },
     "soak-sidecar": {"report/report.md", "report/report.html", "report/report.json", "soak-7.db"},
+    "tls-and-passwords": {"server.pem", "server.key", "web.yml"},
 }  # fmt: skip
 """What each page leaves behind."""
 
