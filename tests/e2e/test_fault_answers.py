@@ -215,7 +215,7 @@ def test_no_slot_is_asked_again_within_its_tick(seen: Evidence, name: str) -> No
     asked = seen.asked[name]
     # Of the pending ones only the oldest is tried by itself in each round of catching up.
     tried = [number for slot, number in asked.items() if slot != min(asked)]
-    kept_connection = 1 if name in ("hang-up",) else 0  # a kept connection that is closed is made anew, once
+    kept_connection = 1 if name == "hang-up" else 0  # a kept connection that is closed is made anew, once
     assert len(tried) >= 3
     assert sorted(tried)[len(tried) // 2] <= 1 + kept_connection, asked
 

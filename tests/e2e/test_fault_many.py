@@ -1,0 +1,73 @@
+"""5,000 SLOs that are due at the same moment, through the real daemon and a real Prometheus: case 37.
+
+How long a tick takes is printed, not asserted: `make bench` measures it on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.agent import AgentDirectory, DaemonProcess, wait_until
+from tests.prometheus import SCRAPES_ITSELF, Prometheus
+
+MANY = 5_000
+INTERVAL = 30
+ROUNDS = 2
+HEAD = f"""
+apiVersion: sloagent/v1
+kind: SLOSet
+metadata: {{name: many}}
+defaults: {{interval: {INTERVAL}s, window: {INTERVAL}s}}
+slos:
+"""
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    server = Prometheus(tmp_path_factory.mktemp("many") / "data")
+    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
+    with server:
+        yield server
+
+
+def test_none_of_their_slots_is_missed(prometheus: Prometheus, tmp_path: Path) -> None:
+    text = HEAD + "".join(
+        f"  - {{name: slo-{n}, sli: {{value: {{query: 'max(up) + {n}', unit: count}}}}, objective: {{at_least: 1}}}}\n"
+        for n in range(MANY)
+    )
+    agent = AgentDirectory(
+        tmp_path / "agent", prometheus.url, slos={"many.yaml": text}, extra="evaluation: {delay: 2s}\n"
+    )
+    with DaemonProcess(agent) as daemon:
+        first = int(time.time()) // INTERVAL * INTERVAL + INTERVAL  # the first that is due while it runs
+        last = first + (ROUNDS - 1) * INTERVAL
+        wait_until(lambda: time.time() > last, (ROUNDS + 1) * INTERVAL, "the last slot being due")
+
+        def all_shown() -> bool:
+            stamps = [
+                float(line.rpartition(" ")[2])
+                for line in daemon.get("/metrics", timeout=60).splitlines()
+                if line.startswith("sloagent_slo_evaluated_slot_timestamp_seconds{")
+            ]
+            return len(stamps) == MANY and min(stamps) >= last
+
+        wait_until(all_shown, 3 * INTERVAL, "every SLO's verdict of the last slot")
+        print(f"the last of {MANY} verdicts was shown {time.time() - last - 2:.1f} s after its slot was due")
+        assert daemon.metric("sloagent_slot_lag_seconds") is not None
+        assert daemon.metric("sloagent_ticks_missed_total") is not None
+        wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0, 60, "nothing being pending")
+        assert daemon.stop(timeout=60) == 0
+    seen: dict[int, set[str]] = {slot: set() for slot in range(first, last + 1, INTERVAL)}
+    rows = [json.loads(line) for line in agent.dump().splitlines()]
+    for row in rows:
+        if row["kind"] == "slot" and row["slot"] in seen:
+            assert row["slo"] not in seen[row["slot"]], "recorded twice"
+            assert row["outcome"] == "pass"
+            seen[row["slot"]].add(row["slo"])
+    assert {slot: len(names) for slot, names in seen.items()} == dict.fromkeys(seen, MANY)
+    assert "Traceback" not in daemon.log.read_text()
