@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from sloagent.errors import StoreError
 from sloagent.model.slo import Labels, Limit
 from sloagent.model.verdict import Cause, Outcome
+from sloagent.store.damage import DamagedError
 
 OUTCOME_CODES: Mapping[Outcome, int] = {
     Outcome.PASS: 0,
@@ -52,7 +53,7 @@ _CAUSES = {code: cause for cause, code in CAUSE_CODES.items()}
 
 def damaged(what: str) -> StoreError:
     """The error for content that cannot be what we wrote."""
-    return StoreError(
+    return DamagedError(
         f"the store is damaged: {what}", hint="run `sloagent store check`, then put a backup in its place"
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from sloagent.errors import StoreError
 from sloagent.model.slo import Labels, Limit
 from sloagent.store import compact
 from sloagent.store.sql import Connection
@@ -64,10 +63,7 @@ class Dictionary(Generic[Key, Content]):
             return self.known[number]
         row = connection.execute(self._read, (number,)).fetchone()
         if row is None:
-            raise StoreError(
-                f"the store is damaged: it refers to {self.table} {number}, which is not there",
-                hint="run `sloagent store check`, then put a backup in its place",
-            )
+            raise compact.damaged(f"it refers to {self.table} {number}, which is not there")
         content = self._decode(row[0])
         if len(self.known) >= _MOST_REMEMBERED:
             self.known.clear()

@@ -9,6 +9,9 @@ from sloagent.errors import StoreError
 from sloagent.store.damage import DamagedError, ForeignError, UnavailableError
 from sloagent.store.migrations import APPLICATION_ID
 
+Identity = tuple[int, int]
+"""Device and number of a file: what it keeps when it is renamed, and another in its place does not have."""
+
 _MAGIC = b"SQLite format 3\x00"
 DAMAGED = (
     "is damaged",
@@ -26,7 +29,7 @@ def mark_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.salvage")
 
 
-def identity(path: str | Path) -> tuple[int, int] | None:
+def identity(path: str | Path) -> Identity | None:
     """What tells the file under this name from another that takes its place; None where there is none."""
     try:
         status = Path(path).stat()

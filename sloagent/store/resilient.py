@@ -18,8 +18,9 @@ from sloagent.model.tally import Tally
 from sloagent.model.verdict import SlotVerdict
 from sloagent.store import Store, Stretch, quarantine
 from sloagent.store.damage import DamagedError, ForeignError, ReplacedError, UnavailableError
-from sloagent.store.first_look import identity
-from sloagent.store.salvage import Salvage, salvage
+from sloagent.store.first_look import Identity, identity
+from sloagent.store.repair import Repair
+from sloagent.store.salvage import Salvage
 
 log = logging.getLogger("sloagent")
 
@@ -44,7 +45,7 @@ class ResilientStore:
         self._retry_seconds = retry_seconds
         self._lock = threading.Lock()
         self._inner: Store | None = None
-        self._file: tuple[int, int] | None = None
+        self._file: Identity | None = None
         """Which file it was opened on, so that never another one is set aside in its stead."""
         self._opening = False
         self._closed = threading.Event()
@@ -226,7 +227,7 @@ class ResilientStore:
         file = None if self._path is None else identity(self._path)
         try:
             if self._path is not None and quarantine.unfinished(self._path) is not None:
-                raise DamagedError(f"the store {self._path} is not whole yet: a damaged one is being salvaged")
+                raise DamagedError(f"the store {self._path} is not whole yet: a damaged one is to be salvaged first")
             inner = self._open_inner()
         except StoreError as error:
             with self._lock:
@@ -246,7 +247,7 @@ class ResilientStore:
 
     # --- damage ------------------------------------------------------------------------------------------------------
 
-    def _repair(self, error: StoreError, file: tuple[int, int] | None) -> None:
+    def _repair(self, error: StoreError, file: Identity | None) -> None:
         """Set the file aside and salvage it, on a thread of its own, so that whoever met the damage goes on at once."""
         path = self._path
         if path is None:
@@ -258,53 +259,20 @@ class ResilientStore:
             self._repairing = work
         work.start()
 
-    def _repair_now(self, path: Path, error: StoreError, file: tuple[int, int] | None) -> None:
-        trouble = error.message
+    def _repair_now(self, path: Path, error: StoreError, file: Identity | None) -> None:
+        repair = Repair(path, error, file, self._closed)
         try:
-            with quarantine.alone(path):
-                trouble = self._salvage_now(path, error, file)
-        except StoreError as hindrance:
-            trouble = hindrance.message
-        except OSError as hindrance:
-            trouble = f"{error.message}; it cannot be set aside: {hindrance}"
+            repair.work()
         finally:
             with self._lock:
                 self._repairing = None
-                self._not_open = trouble
-                self._again_at = time.monotonic() + self._retry_seconds if trouble else 0.0
-        if not trouble:
+                self.quarantined += repair.set_aside
+                self.salvaged = repair.salvaged or self.salvaged
+                self._not_open = repair.trouble or "it is opened anew"
+                self._again_at = time.monotonic() + self._retry_seconds if repair.trouble else 0.0
+        if not repair.trouble:
             with suppress(StoreError):
                 self._opened()
-
-    def _salvage_now(self, path: Path, error: StoreError, file: tuple[int, int] | None) -> str:
-        """Why it did not work; empty where the store may be opened again."""
-        source = quarantine.unfinished(path)
-        if source is not None:
-            quarantine.finish_moving(path, source)
-        else:
-            if identity(path) != file:
-                return ""  # Another process was first.
-            if isinstance(error, ForeignError) and quarantine.held_by_others(path):
-                return f"{error.message.rstrip('.')}, and another process has it open, so it is not moved away either"
-            source = quarantine.set_aside(path, "foreign" if isinstance(error, ForeignError) else "damaged")
-            self.quarantined += 1
-            log.error(
-                "%s. It was set aside as %s, with its -wal, -journal and -shm, and a new store is begun. To put it back:"
-                " stop sloagent, move %s and its -wal and -shm away, and give those four their old names again",
-                error.message.rstrip("."), source, path,
-            )  # fmt: skip
-        with self._lock:
-            self._not_open = f"the store {path} is not whole yet: what can be read of {source.name} is put into it"
-        salvaged = salvage(source, path, self._closed)
-        if salvaged is None:
-            return f"salvaging {source.name} was interrupted"
-        self.salvaged = salvaged
-        quarantine.finished(path)
-        log.warning(
-            "salvaged from %s: %s; lost: %s; stretches that cannot be read: %d",
-            source, salvaged.saved, salvaged.lost, salvaged.unreadable,
-        )  # fmt: skip
-        return ""
 
 
 def _let_go(inner: Store | None) -> None:

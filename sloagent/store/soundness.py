@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
 from sloagent.errors import StoreError
-from sloagent.store import compact
+from sloagent.store import compact, seals
 from sloagent.store.dictionary import Names
 from sloagent.store.pieces import read_pieces
 from sloagent.store.roll_ups import read_roll_ups
@@ -60,7 +60,7 @@ def examine_file(connection: sqlite3.Connection, names: Names) -> list[str]:
             for (message,) in connection.execute(f"PRAGMA integrity_check({_MOST_FINDINGS})")
             if message != "ok"
         ]
-        return damage or examine(connection, names)
+        return damage or [*examine(connection, names), *seals.broken(connection)]
     except sqlite3.DatabaseError as error:
         return [f"SQLite cannot read the file to its end: {error}"]
 
