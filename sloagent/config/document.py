@@ -40,6 +40,7 @@ class Document:
     values: Mapping[Path, Mark]
     problems: tuple[Problem, ...]
     lines: tuple[str, ...] = field(default=(), repr=False)
+    """As they may be shown: those that may hold a secret are empty."""
 
     def at(self, path: Path) -> Value:
         """The value at `path`, or None where there is nothing."""

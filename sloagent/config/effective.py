@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from sloagent import units
-from sloagent.config.problem import HIDDEN, names_a_secret, without_secrets
+from sloagent.config.discretion import HIDDEN, names_a_secret, without_secrets
 from sloagent.config.shape import is_of
 from sloagent.settings import ByteSize, Duration, Settings
 

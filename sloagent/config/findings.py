@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sloagent.config.discretion import names_a_secret
 from sloagent.config.document import Document, Path, Value
-from sloagent.config.problem import Problem, names_a_secret
+from sloagent.config.problem import Problem, cut
+
+MOST_PROBLEMS = 200
+"""Of one file that are told; to look for close spellings of a hundred thousand fields would take minutes."""
 
 
 class Findings:
@@ -18,21 +22,25 @@ class Findings:
         self._told = {(problem.line, problem.column) for problem in document.problems if problem.line}
         self._noted: set[Path] = set()
         self._unread: set[Path] = set()
+        self._more = 0
         self._spelt: dict[Path, Path] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All of them, in the order in which they were found."""
-        return tuple(self._problems)
+        """All of them, in the order in which they were found; beyond MOST_PROBLEMS only how many more there are."""
+        return (*self._problems, *([self._how_many_more()] if self._more else ()))
 
     def __len__(self) -> int:
         return len(self._problems)
 
-    def add(self, path: Path, check: str, summary: str, hint: str = "", *, key: bool = False) -> None:
-        """Note a problem of the value at `path`, or of its key.
+    def add(
+        self, path: Path, check: str, summary: str, hint: str = "", *, key: bool = False, key_alone: bool = False
+    ) -> None:
+        """Note a problem of the value at `path`, or of its key; with `key_alone` nothing behind the key is shown.
 
         Unless it follows from another: of a stand-in, or where the file is wrong YAML, nothing more is told.
         """
+        key = key or key_alone
         if self.is_unread(path[:-1] if key else path):
             return
         path = self.written(path)
@@ -42,9 +50,23 @@ class Findings:
         mark = self.document.mark(path, key=key)
         if (mark.line, mark.column) in self._told:
             return
+        if len(self._problems) >= MOST_PROBLEMS:
+            self.leave_out(1)
+            return
         problem = self.document.problem(mark, check, summary, hint=hint, where=where)
-        secret = any(names_a_secret(step) for step in path) and not key
-        self._problems.append(replace(problem, source="") if secret else problem)
+        if any(names_a_secret(step) for step in path) and not key:
+            problem = replace(problem, source="")
+        elif key_alone:
+            problem = replace(problem, source=_until(problem.source, mark.column + mark.length))
+        self._problems.append(problem)
+
+    def leave_out(self, number: int) -> None:
+        """So many problems more have been found than are told."""
+        self._more += number
+
+    def _how_many_more(self) -> Problem:
+        summary = f"{self._more:,} problems more are not told, and there may be others"
+        return Problem(self.document.path, 0, 0, "file/problems", summary, hint="mend these first")
 
     def missing(self, path: Path, fields: Sequence[str], check: str, summary: str, hint: str = "") -> None:
         """Note that the block at `path` lacks one of these fields, unless one is there and wrong."""
@@ -88,6 +110,11 @@ class Findings:
         return path
 
 
+def _until(line: str, end: int) -> str:
+    """The line up to the colon at index `end - 1`; an ellipsis stands for what follows."""
+    return line if not line[end:].strip() else f"{line[:end].rstrip()} …"
+
+
 _PLAIN = (str, int, float, type(None))
 
 
@@ -95,7 +122,7 @@ def described(document: Document, path: Path) -> str:
     """The path for people: the SLO by its name, then the field; empty at the top."""
     if path[:1] == ("slos",) and len(path) > 1 and isinstance(path[1], int) and isinstance(document.at(path[:2]), dict):
         name = document.at((*path[:2], "name"))
-        slo = f'slo "{name}"' if isinstance(name, str) else f"the SLO number {path[1] + 1}"
+        slo = f'slo "{cut(name)}"' if isinstance(name, str) else f"the SLO number {path[1] + 1}"
         return ", ".join(filter(None, (slo, dotted(path[2:]))))
     return dotted(path)
 

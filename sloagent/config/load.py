@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import TypeVar
 
 from sloagent.config import structure
 from sloagent.config.document import Document, Value
+from sloagent.config.files import files_of, neighbour, shown
 from sloagent.config.findings import Findings
-from sloagent.config.problem import Problem, closest, count_line, in_order, render, spelling_hint
+from sloagent.config.problem import Problem, count_line, in_order, render
 from sloagent.config.reader import LARGEST_FILE_BYTES, parse
-from sloagent.config.shipped import shipped_sets
 from sloagent.config.to_model import Loaded, to_model, unknown_parameters
 from sloagent.errors import ConfigError
 from sloagent.model.slo import SLOSet
@@ -23,8 +22,8 @@ S = TypeVar("S", bound=Settings)
 Complain = Callable[[str, str, str], None]
 """Notes a problem: its id, the finding, the hint."""
 
-BUILTIN = "builtin:"
-YAML_ENDINGS = (".yaml", ".yml")
+MOST_SLOS = 10_000
+"""Of all files together; twice as many as are asked for within one interval."""
 
 
 def load_settings(path: Path, settings: type[S]) -> S:
@@ -80,6 +79,7 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     files: dict[Path, Loaded] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
+    _slos: int = 0
 
     @property
     def sets(self) -> tuple[SLOSet, ...]:
@@ -140,6 +140,11 @@ class Reading:
         loaded = to_model(document or read_document(path), given)
         self.files[key] = loaded
         self.problems.extend(loaded.problems)
+        before, self._slos = self._slos, self._slos + len(loaded.slo_set.slos if loaded.slo_set is not None else ())
+        if before <= MOST_SLOS < self._slos:
+            summary = f"with this file there are more than {MOST_SLOS:,} SLOs"
+            hint = "share them among several agents"
+            self.problems.append(Problem(loaded.document.path, 0, 0, "file/number", summary, hint=hint))
         name = _set_name(loaded.document)
         if name in self._names:
             mark = loaded.document.mark(("metadata", "name"))
@@ -165,56 +170,20 @@ class Reading:
             self.take_file(path, given)
 
 
-def files_of(entry: str, directory: Path) -> list[Path] | tuple[str, str, str]:
-    """The files that an entry names, or a finding (problem id, summary, hint) where it names none."""
-    if entry.startswith(BUILTIN):
-        sets, name = shipped_sets(), entry.removeprefix(BUILTIN)
-        if name in sets:
-            return [sets[name]]
-        hint = spelling_hint(name, sets, what="shipped are")
-        return (
-            "file/builtin",
-            f'no SLO set named "{name}" ships with sloagent',
-            f"{hint} (shipped: {', '.join(sets)})" if hint.endswith("?") else hint,
-        )
-    if "\0" in entry or not entry.strip():
-        return "file/missing", "this is no name of a file", "write a path, a glob or builtin:name"
-    try:
-        path = directory / Path(entry).expanduser()
-        if path.is_dir():
-            inside = sorted(child for child in path.iterdir() if child.suffix in YAML_ENDINGS and child.is_file())
-            return inside or (
-                "file/missing",
-                f"the directory {entry} holds no .yaml file",
-                "name another one, or a file",
-            )
-        if path.exists():
-            return [path]
-    except (OSError, RuntimeError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        return "file/missing", f'"{entry}" cannot be read: {reason.lower()}', ""
-    if not glob.has_magic(entry):
-        return "file/missing", f'there is no file "{entry}"', _neighbour(path)
-    # Path.glob takes no absolute patterns.
-    found = (directory / match for match in glob.glob(entry, root_dir=directory, recursive=True))  # noqa: PTH207
-    matches = sorted(match for match in found if match.is_file())
-    return matches or ("file/missing", f'no file matches "{entry}"', f"it was looked for in {_shown(directory)}")
-
-
 def read_document(path: Path) -> Document:
     """Read a YAML file with its positions; one that cannot be read is a document with a problem."""
-    shown = _shown(path)
+    name = shown(path)
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE_BYTES + 1)
     except FileNotFoundError:
-        return _unreadable(shown, "there is no such file", _neighbour(path))
+        return _unreadable(name, "there is no such file", neighbour(path))
     except IsADirectoryError:
-        return _unreadable(shown, "this is a directory", "name a file in it")
+        return _unreadable(name, "this is a directory", "name a file in it")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return _unreadable(shown, f"the file cannot be read: {reason.lower()}", "")
-    return parse(shown, content)
+        return _unreadable(name, f"the file cannot be read: {reason.lower()}", "")
+    return parse(name, content)
 
 
 def _settings(path: Path, settings: type[S], document: Document | None = None) -> tuple[S | None, Findings]:
@@ -250,34 +219,10 @@ def _parameters(document: Document) -> dict[str, dict[str, str]]:
     }
 
 
-def _unreadable(shown: str, summary: str, hint: str) -> Document:
-    return Document(shown, "", None, {}, {}, (Problem(shown, 0, 0, "file/missing", summary, hint=hint),))
-
-
-def _neighbour(path: Path) -> str:
-    """A hint to a file of nearly this name in the same directory."""
-    try:
-        names = [child.name for child in path.parent.iterdir() if child.suffix in YAML_ENDINGS]
-    except OSError:
-        return f"there is no directory {_shown(path.parent)} either" if not path.parent.exists() else ""
-    stem = closest(path.stem, [Path(name).stem for name in names])
-    near = [name for name in names if Path(name).stem == stem] or sorted(names)[:5]
-    return (
-        (f'did you mean "{near[0]}"?' if stem else f"there are {', '.join(near)}")
-        if names
-        else "`sloagent init` writes a commented example"
-    )
+def _unreadable(name: str, summary: str, hint: str) -> Document:
+    return Document(name, "", None, {}, {}, (Problem(name, 0, 0, "file/missing", summary, hint=hint),))
 
 
 def _set_name(document: Document) -> str:
     name = document.at(("metadata", "name"))
     return name if isinstance(name, str) else ""
-
-
-def _shown(path: Path) -> str:
-    """The path as short as it can be told: from here where it lies below, else in full."""
-    absolute = path.absolute()
-    try:
-        return str(absolute.relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)

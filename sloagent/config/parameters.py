@@ -17,11 +17,21 @@ _REFERENCE = re.compile(
 )
 
 
+LONGEST_EXPANDED = 65_536
+"""Characters that the values add to one text; it is longer than any query that is accepted then."""
+
+
 def substitute(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """The text with the parameters' values in it, and the names it asks for that are none."""
+    """The text with the parameters' values in it, and the names it asks for that are none.
+
+    Where the values would add more than LONGEST_EXPANDED characters, the rest is left as written: the text is refused for
+    its length, without being made in full.
+    """
     unknown: list[str] = []
+    added = 0
 
     def replaced(found: re.Match[str]) -> str:
+        nonlocal added
         if found["escaped"]:
             return "$"
         name = found["plain"] or found["braced"]
@@ -30,6 +40,7 @@ def substitute(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ..
         if name not in values:
             unknown.append(name)
             return found[0]
-        return values[name]
+        added += len(values[name])
+        return values[name] if added <= LONGEST_EXPANDED else found[0]
 
     return _REFERENCE.sub(replaced, text), tuple(dict.fromkeys(unknown))

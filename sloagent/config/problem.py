@@ -8,16 +8,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sloagent.config.discretion import without_secrets
+
 SHOWN_TAB = "→"
 """A tab in a line that is shown: one column, and visible."""
 WIDEST_LINE = 110
 """Columns of the offending line that are shown; of a longer line, those around the caret."""
-
-_NAMES = "password|passwd|token|secret|authorization|credentials|api[-_]?key|cookie"
-_SECRET_KEY = re.compile(rf"""(?:{_NAMES})["']?\s*:\s*""", re.IGNORECASE)
-_ENDS_SECRETLY = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
-_USER_OF_URL = re.compile(r"(?<=://)[^/@\s\"']+@")
-HIDDEN = "<hidden>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +88,16 @@ def spelling_hint(name: str, accepted: Iterable[str], *, what: str = "accepted a
     return f"{what} {', '.join(known)}" if known else ""
 
 
+def cut(name: str, longest: int = 80) -> str:
+    """A name from a file for a sentence; of an endless one the beginning."""
+    return name if len(name) <= longest else f"{name[:longest]}…"
+
+
 def printable(text: str) -> str:
     """The text with control and direction-changing characters made visible, so that a terminal cannot be steered."""
     return "".join(
         c if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} else f"\\u{ord(c):04x}" for c in text
     )
-
-
-def without_secrets(line: str) -> str:
-    """The line with what follows a password, token or the like, and the user of a URL, hidden."""
-    found = _SECRET_KEY.search(line)
-    if found and line[found.end() :].strip(" {[}],"):
-        line = line[: found.end()] + HIDDEN
-    return _USER_OF_URL.sub(f"{HIDDEN}@", line)
-
-
-def names_a_secret(key: object) -> bool:
-    """Whether what stands under this key may be a secret: passwords, tokens, and all of `headers`."""
-    return isinstance(key, str) and (key == "headers" or _ENDS_SECRETLY.search(key) is not None)
 
 
 def _excerpt(problem: Problem) -> tuple[str, int, int]:

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NoReturn
 
 import yaml
 
 from sloagent.config import scalars
+from sloagent.config.discretion import shown_lines
 from sloagent.config.document import LINE_BREAK, Document, Mark, Path, Scalar, Value, source_line
-from sloagent.config.problem import Problem
+from sloagent.config.findings import MOST_PROBLEMS
+from sloagent.config.problem import Problem, cut
 from sloagent.config.syntax import explain
 
 LARGEST_FILE_BYTES = 10_000_000
 DEEPEST = 50
 MOST_NODES = 200_000
+LONGEST_TEXT = 65_536
+"""Characters of one value. The longest that means anything is a query, and that ends at 16,384."""
+LONGEST_NAME = 1_000
+"""Characters of the name of a field: messages repeat it."""
 
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -42,6 +49,7 @@ def parse(path: str, content: bytes) -> Document:
     control = _NOT_YAML.search(text)
     if control:
         mark = _mark_at(text, control.start())
+        lines = tuple(shown_lines(lines))
         finding = Problem(
             path,
             mark.line,
@@ -70,7 +78,7 @@ def _undecodable(path: str, content: bytes, error: UnicodeDecodeError) -> Docume
     before = content[: error.start].decode("utf-8").removeprefix("\ufeff")
     mark = _mark_at(before, len(before))
     text = content.decode("utf-8", "replace").removeprefix("\ufeff")
-    lines = LINE_BREAK.split(text)
+    lines = tuple(shown_lines(LINE_BREAK.split(text)))
     problem = Problem(
         path,
         mark.line,
@@ -80,7 +88,7 @@ def _undecodable(path: str, content: bytes, error: UnicodeDecodeError) -> Docume
         hint="save the file as UTF-8",
         source=lines[mark.line - 1],
     )
-    return Document(path, text, None, {}, {}, (problem,), tuple(lines))
+    return Document(path, text, None, {}, {}, (problem,), lines)
 
 
 def _short_tag(tag: str) -> str:
@@ -98,6 +106,7 @@ class _Reader:
         self._path = path
         self._text = text
         self._lines = lines
+        self._shown = tuple(shown_lines(lines))
         self._keys: dict[Path, Mark] = {}
         self._values: dict[Path, Mark] = {}
         self._problems: list[Problem] = []
@@ -120,8 +129,9 @@ class _Reader:
             value = None
         except yaml.YAMLError as error:
             value = None
-            self._syntax(error)
-        return Document(self._path, self._text, value, self._keys, self._values, tuple(self._problems), self._lines)
+            with suppress(_Stop):
+                self._syntax(error)
+        return Document(self._path, self._text, value, self._keys, self._values, tuple(self._problems), self._shown)
 
     def _end(self, event: yaml.Event) -> None:
         if not isinstance(event, yaml.StreamEndEvent):
@@ -179,13 +189,18 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent):
                 self._fatal(mark, "yaml/key", "the name of a field must be a word", "write it as `name: value`")
             name = event.value
+            if len(name) > LONGEST_NAME:
+                self._fatal(
+                    mark, "yaml/size", f"the name of a field is longer than {LONGEST_NAME:,} characters",
+                    "no field of sloagent has such a name",
+                )  # fmt: skip
             here = (*path, name)
             if name in entries:
                 first = self._keys[here]
                 self._note(
                     mark,
                     "yaml/duplicate-key",
-                    f'"{name}" is written twice; the first is in line {first.line}',
+                    f'"{cut(name)}" is written twice; the first is in line {first.line}',
                     "delete one of them",
                 )
                 self._skip(next(events), events, (*path, f"{name}\0{mark.line}:{mark.column}"))
@@ -198,6 +213,13 @@ class _Reader:
         self._value(event, events, path)
 
     def _scalar(self, event: yaml.ScalarEvent, mark: Mark) -> Scalar:
+        if len(event.value) > LONGEST_TEXT:
+            self._fatal(
+                mark,
+                "yaml/size",
+                f"a value is longer than {LONGEST_TEXT:,} characters",
+                "no field of sloagent needs so many",
+            )
         if not event.implicit[0]:
             return str(event.value)
         trap = scalars.trap(event.value)
@@ -224,7 +246,11 @@ class _Reader:
         raise _Stop
 
     def _note(self, mark: Mark, check: str, summary: str, hint: str) -> None:
-        source = source_line(self._lines, mark.line)
+        source = source_line(self._shown, mark.line)
         self._problems.append(
             Problem(self._path, mark.line, mark.column, check, summary, "", hint, mark.length, source)
         )
+        if len(self._problems) >= MOST_PROBLEMS:
+            summary = f"the file has {MOST_PROBLEMS} problems and is not read on"
+            self._problems.append(Problem(self._path, 0, 0, "file/problems", summary, hint="mend these first"))
+            raise _Stop

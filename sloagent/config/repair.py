@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from sloagent.config import structure
 from sloagent.config.document import Path, Value
-from sloagent.config.findings import Findings
+from sloagent.config.findings import MOST_PROBLEMS, Findings
 from sloagent.config.problem import closest
 from sloagent.config.shape import class_at
 from sloagent.settings import Settings
@@ -40,6 +40,8 @@ def read_to_the_end(
     the findings, which then hold nothing against them.
     """
     value, details = _respelt(settings, value, findings, kind, directory)
+    if len(details) > MOST_PROBLEMS:
+        return None
     for _ in range(_ROUNDS):
         if not details:
             return structure.validate(settings, value, directory)
@@ -62,6 +64,8 @@ def _respelt(
         new = [detail for detail in details if (detail["loc"], detail["type"]) not in told]
         structure.note(settings, findings, kind, new)
         told |= {(detail["loc"], detail["type"]) for detail in new}
+        if len(told) > MOST_PROBLEMS:
+            return value, details
         renamed = False
         for detail in new:
             block, written = detail["loc"][:-1], detail["loc"][-1:]

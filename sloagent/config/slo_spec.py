@@ -112,11 +112,14 @@ class LatencySpec(Settings):
 
     histogram: Names = Field(
         min_length=1,
+        max_length=10,
         description="The histogram's name without `_bucket`, or several: the first that answers is judged.",
         examples=["etcd_request_duration_seconds"],
     )
     where: str = Field(default="", description="Label matchers, as between the braces of a selector.")
-    by: tuple[str, ...] = Field(default=(), description="The labels of the series; each series has its own verdict.")
+    by: tuple[str, ...] = Field(
+        default=(), max_length=30, description="The labels of the series; each series has its own verdict."
+    )
     type: Literal["classic", "native"] = Field(default="classic", description="Which kind of Prometheus histogram.")
 
 
@@ -183,7 +186,9 @@ class ObjectiveSpec(Settings):
     grows_at_most: Quantity | None = Field(
         default=None, description="Value only: a leak limit over a run, such as 20MiB/h."
     )
-    overrides: tuple[OverrideSpec, ...] = Field(default=(), description="Other limits for the series that match.")
+    overrides: tuple[OverrideSpec, ...] = Field(
+        default=(), max_length=1_000, description="Other limits for the series that match."
+    )
     judge: Literal["windows", "whole_run", "worst_window"] = Field(
         default="windows", description="Which reading of a run decides. whole_run is refused for a value."
     )

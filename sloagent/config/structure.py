@@ -13,9 +13,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from sloagent import units
+from sloagent.config.discretion import names_a_secret, without_secrets
 from sloagent.config.document import Path, Value
-from sloagent.config.findings import Findings, dotted
-from sloagent.config.problem import closest, names_a_secret, spelling_hint
+from sloagent.config.findings import MOST_PROBLEMS, Findings, dotted
+from sloagent.config.problem import closest, cut, spelling_hint
 from sloagent.config.shape import class_at, homes, is_of
 from sloagent.settings import DIRECTORY, ByteSize, Duration, Settings
 from sloagent.units import UnitError
@@ -57,8 +58,9 @@ def errors(settings: type[Settings], value: Value, directory: FilePath) -> list[
 
 
 def note(settings: type[Settings], findings: Findings, kind: str, details: Sequence[ErrorDetails]) -> None:
-    """Note these errors of a file's shape."""
-    _Notes(settings, findings, kind, details).take()
+    """Note these errors of a file's shape; of too many the first ones."""
+    _Notes(settings, findings, kind, details[:MOST_PROBLEMS]).take()
+    findings.leave_out(max(len(details) - MOST_PROBLEMS, 0))
 
 
 def validate(settings: type[S], value: Value, directory: FilePath) -> S:
@@ -120,7 +122,11 @@ class _Notes:
             here = re.sub(r"\[\d+\]", "[]", dotted(path[:-1]))
             nearest = max(elsewhere, key=lambda home: _shared(home, here))
             hint = f"{name} belongs {_in_block(nearest)}"
-        self._findings.add(path, f"{self._kind}/field", f'unknown field "{name}"', hint, key=True)
+        # What stands behind an unknown name of the agent's file may be a secret whose name is misspelt.
+        self._findings.add(
+            path, f"{self._kind}/field", f'unknown field "{without_secrets(cut(name))}"', hint, key=True,
+            key_alone=self._kind == "agent",
+        )  # fmt: skip
 
     def _is_misspelt(self, path: Path) -> bool:
         """Whether an unknown field of the same block is nearly the one that is missing."""
@@ -194,9 +200,13 @@ class _Notes:
             summary = f"nothing is written for {path[-1] if path else 'the file'}"
             self._findings.add(path, f"{self._kind}/type", summary, hint, key=True)
         elif any(names_a_secret(step) for step in path):
-            self._findings.add(
-                path, f"{self._kind}/type", "the secret here is not text", "put it in quotes, or into a file"
-            )
+            summary, hint = "the secret here is not text", "put it in quotes, or into a file"
+            if detail["type"] != "string_type":
+                summary, hint = (
+                    f"{_named(detail['input'])} stands where fields are needed",
+                    "write them as `name: value`",
+                )
+            self._findings.add(path, f"{self._kind}/type", summary, hint)
         elif detail["type"].startswith(_BOUNDS):
             self._findings.add(path, f"{self._kind}/value", self._out_of_bounds(path, detail))
         else:
@@ -223,15 +233,12 @@ def _explained(detail: ErrorDetails) -> tuple[str, str, str]:
             hint = f"write {accepted[0]}" if len(accepted) == 1 else spelling_hint(str(found), accepted)
             return "value", f"{_shown(found)} is not accepted here", hint
         case "objective":
-            meant = 'did you mean "tbd"?' if isinstance(found, str) and closest(found, ["tbd"]) else ""
+            near = isinstance(found, str) and closest(found, ["tbd"])
             forms = "write {percentile: 99, at_most: 1s}, {at_least: 99.9%} or tbd"
-            return "type", f"{_shown(found)} is no objective", meant or forms
+            return "type", f"{_shown(found)} is no objective", 'did you mean "tbd"?' if near else forms
         case "model_type" | "model_attributes_type" | "dict_type" | "mapping_type":
-            return (
-                "type",
-                f"{_shown(found)} is {_named(found)}, and fields are needed here",
-                "write them as `name: value`",
-            )
+            summary = f"{_shown(found)} is {_named(found)}, and fields are needed here"
+            return "type", summary, "write them as `name: value`"
         case "list_type" | "tuple_type":
             hint = "begin each entry with -" if isinstance(found, dict) else f"write [{_inside(found)}]"
             return "type", f"{_shown(found)} is {_named(found)}, and a list is needed here", hint
@@ -270,7 +277,7 @@ def _shown(found: object) -> str:
         case bool():
             return str(found).lower()
         case str():
-            return f'"{found}"' if len(found) <= 40 else f'"{found[:40]}…"'
+            return f'"{cut(found, 40)}"'
         case int() | float():
             return str(found)
         case _:

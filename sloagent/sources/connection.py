@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -83,6 +83,10 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
                 kind, message = failures.of_exchange(error, self._timeout)
                 raise SourceError(message, kind=kind, retryable=True) from None
 
+    def redacted(self, words: Iterable[str]) -> tuple[str, ...]:
+        """The peer's words without our secrets."""
+        return tuple(self._identity.redact(word) for word in words)
+
     def explained(self, error: SourceError) -> str:
         """The error as a sentence for people: whose answer it is, what happened, what to do; without our secrets."""
         message = f"{error.message} ({error.hint})" if error.hint else error.message
@@ -104,10 +108,14 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
         return request
 
     def _exchange(self, request: requests.PreparedRequest, ends_at: float) -> Reply:
+        renewed = False
         for _ in range(MOST_REDIRECTS):
             with self._send(request, ends_at) as response:
                 if 300 <= response.status < 400:
                     request = self._redirected(request, response)
+                    continue
+                if response.status == 401 and not renewed and self._renew(request):
+                    renewed = True
                     continue
                 if response.status != 200:
                     body = b"".join(_pieces(response, ERROR_BODY_BYTES, cut=True))
@@ -132,6 +140,15 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
         # Half for connecting: a name often has two addresses, and each is tried for that long.
         timeout = urllib3.Timeout(connect=left / 2, read=left)
         return self._adapter.ask(request, self._session, timeout)
+
+    def _renew(self, request: requests.PreparedRequest) -> bool:
+        """After a 401: whether our secret is another by now, whatever its file's time says; then the request carries it."""
+        sent = request.headers.get("Authorization")
+        if sent is None:
+            return False
+        self._identity.forget()
+        request.headers.update(self._identity.headers())
+        return request.headers["Authorization"] != sent
 
     def _redirected(
         self, request: requests.PreparedRequest, response: urllib3.BaseHTTPResponse
@@ -172,6 +189,9 @@ def _pieces(response: urllib3.BaseHTTPResponse, most_bytes: int, *, cut: bool) -
     left = most_bytes
     while piece := response.read(PIECE_BYTES, decode_content=False):
         if inflate is not None:
+            if inflate.eof:
+                # zlib would keep all that follows, without a bound.
+                raise SourceError("sent more after the end of its gzip", kind=Kind.PROTOCOL, retryable=True)
             try:
                 piece = inflate.decompress(piece, left + 1)
             except zlib.error:
@@ -197,5 +217,5 @@ def _quoted(value: str) -> str:
 def _seconds_of(date: str) -> float | None:
     try:
         return parsedate_to_datetime(date).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

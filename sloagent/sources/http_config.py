@@ -52,7 +52,8 @@ class Authorization(Settings):
         if self.type.strip().lower() == "basic":
             raise ValueError('authorization cannot have the type "Basic"; write basic_auth instead')
         if not _TOKEN.fullmatch(self.type):
-            raise ValueError(f"{self.type!r} is not an authorization type; write a word such as Bearer")
+            # The word itself is not repeated: people write "Bearer" and the secret into it.
+            raise ValueError("the type of authorization must be one word; write Bearer")
         _exactly_one(self, "authorization", "credentials", "credentials_file", "credentials_env")
         return self
 
@@ -107,7 +108,7 @@ class PrometheusSettings(Settings):
     def _check_headers(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for name, content in value.items():
             if not _TOKEN.fullmatch(name):
-                raise ValueError(f"{name!r} is not the name of an HTTP header")
+                raise ValueError("headers has a name that is no name of an HTTP header; write `name: value`")
             if name.lower() in _OURS:
                 instead = _OWN_FIELD.get(name.lower())
                 raise ValueError(
@@ -133,13 +134,14 @@ def _exactly_one(settings: Settings, block: str, *fields: str) -> None:
 
 
 def _http_url(value: str, field: str) -> str:
+    if "@" in value:
+        # First, because what stands before it is not to be read in any other message, such as that of a wrong port.
+        raise ValueError(f"{field} must not carry a user or password; use basic_auth or authorization")
     try:
         parts = urlsplit(value)
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"{field} is not an address: {error}") from None
-    if "@" in parts.netloc:
-        raise ValueError(f"{field} must not carry a user or password; use basic_auth or authorization")
+        raise ValueError(f"{field} is not an address: {str(error).lower()}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise ValueError(f"{field} must be like http://host:9090 or https://host")
     if parts.query or parts.fragment or not value.isprintable() or any(c.isspace() for c in value):

@@ -43,7 +43,8 @@ def test_every_problem_id_has_a_page_and_every_page_an_id():
 
 def test_nearly_every_problem_id_has_a_bad_file_with_its_message():
     without = ids_in_the_code() - ids_in_the_messages()
-    assert without <= {"slo/duplicate-set", "yaml/size"}  # two files; a file of more than 10 MB
+    # Two files; a file of more than 10 MB, or with hundreds of problems; a thousand files.
+    assert without <= {"slo/duplicate-set", "yaml/size", "file/problems", "file/number"}
 
 
 @pytest.mark.parametrize("page", sorted(CHECKS.glob("*.md")), ids=lambda path: path.stem)

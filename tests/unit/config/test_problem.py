@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sloagent.config.problem import Problem, closest, count_line, in_order, render, spelling_hint, without_secrets
+from sloagent.config.discretion import without_secrets
+from sloagent.config.problem import Problem, closest, count_line, in_order, render, spelling_hint
 
 
 def problem(**parts) -> Problem:

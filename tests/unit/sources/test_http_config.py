@@ -40,7 +40,7 @@ def test_an_address_is_taken_without_its_last_slash(url: str):
         ({"basic_auth": {"username": "a:b", "password": "x"}}, "cannot contain a colon"),
         ({"authorization": {}}, "exactly one of credentials, credentials_file, credentials_env; found none"),
         ({"authorization": {"type": "Basic", "credentials": "x"}}, 'cannot have the type "Basic"; write basic_auth'),
-        ({"authorization": {"type": "a b", "credentials": "x"}}, "is not an authorization type"),
+        ({"authorization": {"type": "a b", "credentials": "x"}}, "the type of authorization must be one word"),
         (
             {"authorization": {"credentials": "x"}, "basic_auth": {"username": "a", "password": "x"}},
             "basic_auth and authorization exclude each other",
@@ -48,7 +48,7 @@ def test_an_address_is_taken_without_its_last_slash(url: str):
         ({"tls_config": {"cert_file": "a"}}, "cert_file and key_file together"),
         ({"headers": {"Authorization": "x"}}, "set by sloagent itself; use authorization or basic_auth"),
         ({"headers": {"Accept-Encoding": "gzip"}}, "set by sloagent itself"),
-        ({"headers": {"bad name": "x"}}, "not the name of an HTTP header"),
+        ({"headers": {"bad name": "x"}}, "no name of an HTTP header"),
         ({"headers": {"X-A": "a\r\nX-B: b"}}, "printable ASCII"),
         ({"bearer_token": "x"}, "Extra inputs"),
     ],
