@@ -109,6 +109,12 @@ class Connection(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()  # an answer has begun: there is no second one
             return
+        for_head = False
+        if self.conn.our_state is h11.SEND_RESPONSE:
+            # The body of a request under way is broken: this is its answer, and not what the application would give.
+            for_head = self.cycle.scope["method"] == "HEAD"
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         error = sys.exc_info()[1]
         code = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         if code not in (400, 431):
@@ -117,7 +123,7 @@ class Connection(H11Protocol):
         text = f"{HTTPStatus(code).phrase}.\n".encode()
         headers = [*OWN_HEADERS, ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
         answer = h11.Response(status_code=code, headers=[*headers, ("Connection", "close")])
-        for event in (answer, h11.Data(data=text), h11.EndOfMessage()):
+        for event in (answer, h11.Data(data=b"" if for_head else text), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 

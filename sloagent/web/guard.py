@@ -6,6 +6,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,7 +44,10 @@ class Guard:
                     headers[name] = content
             await send(message)
 
-        refusal = await self._refusal(scope, receive, rules)
+        try:
+            refusal = await self._refusal(scope, receive, rules)
+        except ClientDisconnect:
+            return  # half a request asks for nothing
         await (refusal or self._application)(scope, receive, send_guarded)
 
     async def _refusal(self, scope: Scope, receive: Receive, rules: Rules) -> Response | None:
@@ -74,10 +78,12 @@ class Guard:
         return PlainTextResponse("A user and a password are needed.\n", 401, challenge)
 
     async def _too_long(self, receive: Receive) -> bool:
-        """Read the body, which nobody wants, to its end or its limit."""
+        """Read the body, which nobody wants, to its end or its limit. Raises ClientDisconnect where it has no end."""
         length = 0
         while length <= self._settings.max_body:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
             length += len(message.get("body", b""))
             if not message.get("more_body", False):
                 return False
