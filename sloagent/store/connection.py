@@ -132,13 +132,20 @@ class Database:
             self._refuse_replaced()
             connection = self._writer
             connection.execute("BEGIN IMMEDIATE")
+            full = False
             try:
                 yield connection
                 seals.renew(connection)
                 connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                full = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+                raise
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if full:  # On a small disk it is the log that takes the room; else it is emptied only after it has grown.
+                    with suppress(sqlite3.Error):
+                        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
