@@ -22,6 +22,8 @@ from sloagent.web.telemetry import WebTelemetry
 
 _START_SECONDS = 10.0
 _FINISH_SECONDS = 5.0
+_LAST_SECONDS = 0.1
+"""Who knocked just before the end is still answered."""
 _QUEUE = 1024
 """Connections that the kernel holds until we accept them; it takes no more than its own limit."""
 
@@ -89,6 +91,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._begun.set()
         await self._ending.wait()
+        await asyncio.sleep(_LAST_SECONDS)
         tasks[0].cancel()
         reception.close()
         deadline = time.monotonic() + _FINISH_SECONDS

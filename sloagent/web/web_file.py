@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from sloagent.settings import Settings
 
@@ -48,6 +48,21 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "Content-Security-Policy": (),
 }
 """The headers that may be set, and the values that each accepts; none: any."""
+
+
+def _hash(value: object) -> object:
+    found = _HASH.fullmatch(value) if isinstance(value, str) else None
+    if found is None or not 4 <= int(found[1]) <= 31:
+        raise ValueError("this is no bcrypt hash; `htpasswd -nBC 10 NAME` makes one, and it stands in quotes")
+    if int(found[1]) > _SLOWEST_COST:
+        raise ValueError(
+            f"a hash with a cost of {found[1]} takes seconds to check; make one with a cost of at most {_SLOWEST_COST}"
+        )
+    return value
+
+
+PasswordHash = Annotated[SecretStr, BeforeValidator(_hash)]
+"""The bcrypt hash of a password. What is no hash may be the password itself: it is not repeated in the message."""
 
 
 class TLSServerConfig(Settings):
@@ -157,25 +172,14 @@ class WebFile(Settings):
 
     tls_server_config: TLSServerConfig | None = None
     http_server_config: HTTPServerConfig = HTTPServerConfig()
-    basic_auth_users: Mapping[str, SecretStr] = Field(default_factory=dict)
+    basic_auth_users: Mapping[str, PasswordHash] = Field(default_factory=dict)
 
     @field_validator("basic_auth_users")
     @classmethod
-    def _hashed(cls, value: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
-        for user, secret in value.items():
+    def _sendable(cls, value: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+        for user in value:
             if ":" in user or not user:
                 raise ValueError(f"no browser or client can send the user {user!r}; choose a name without a colon")
-            found = _HASH.fullmatch(secret.get_secret_value())
-            if found is None or not 4 <= int(found[1]) <= 31:
-                raise ValueError(
-                    f"what is written for the user {user!r} is no bcrypt hash;"
-                    " `htpasswd -nBC 10 NAME` makes one, and it stands in quotes"
-                )
-            if int(found[1]) > _SLOWEST_COST:
-                raise ValueError(
-                    f"the hash of the user {user!r} has a cost of {found[1]}: checking it once takes seconds;"
-                    f" make one with a cost of at most {_SLOWEST_COST}"
-                )
         return value
 
 
