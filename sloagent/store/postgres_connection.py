@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import errors
-from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
 
 from sloagent.errors import StoreError
 from sloagent.store.damage import UnavailableError
 from sloagent.store.postgres_errors import told
 from sloagent.store.postgres_schema import LOCK, SCHEMA, prepare
+from sloagent.store.postgres_session import Bounded, Session
 from sloagent.store.postgres_values import teach
 from sloagent.store.settings import StoreSettings
 
@@ -30,51 +28,6 @@ _ANSWER_SECONDS = 5.0
 _SLOW_SECONDS = 1.0
 _PROBES = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3"}
 """A connection whose other end is gone is found out within 25 s, though nobody waits on it."""
-
-V = TypeVar("V")
-
-
-class _Bounded(psycopg.Connection[tuple[Any, ...]]):
-    """A connection on which no wait is endless, whatever became of the network or the server."""
-
-    patience_seconds: float | None = None
-
-    def wait(self, gen: PQGen[V], interval: float = 0.1, timeout: float | None = None) -> V:
-        return super().wait(gen, interval, self.patience_seconds if timeout is None else timeout)
-
-
-@lru_cache(maxsize=512)
-def _with_its_placeholders(sql: str) -> str:
-    return sql.replace("%", "%%").replace("?", "%s")
-
-
-class Session:
-    """A `sql.Connection` to PostgreSQL."""
-
-    def __init__(self, raw: _Bounded) -> None:
-        self.raw = raw
-
-    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Run one statement."""
-        return self.raw.execute(_with_its_placeholders(sql), parameters, binary=True)
-
-    def executemany(self, sql: str, parameters: Sequence[Sequence[object]], /) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Run one statement for each row of parameters, without waiting for the answer in between."""
-        cursor = self.raw.cursor()
-        cursor.executemany(_with_its_placeholders(sql), parameters)
-        return cursor
-
-    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a statement one by one, of a table that need not fit into memory. Nothing else may run meanwhile."""
-        return self.raw.cursor().stream(sql, binary=True)
-
-    @property
-    def usable(self) -> bool:
-        """Whether another statement could be sent."""
-        return not self.raw.closed and self.raw.info.transaction_status not in (
-            TransactionStatus.ACTIVE,
-            TransactionStatus.UNKNOWN,
-        )
 
 
 class PostgresDatabase:
@@ -114,7 +67,7 @@ class PostgresDatabase:
                     yield session
                     self._commit(session)
             except BaseException:
-                if not _is_idle_again(session):
+                if not session.is_idle_again():
                     self._writer = None
                 raise
 
@@ -134,7 +87,7 @@ class PostgresDatabase:
             raise StoreError(f"{self.place} did not commit: it answered {answer}")
 
     def _give_back(self, session: Session) -> None:
-        if _is_idle_again(session):
+        if session.is_idle_again():
             with self._pool_lock:
                 if not self._closed and len(self._idle_readers) < _IDLE_READERS:
                     self._idle_readers.append(session)
@@ -209,7 +162,7 @@ class PostgresDatabase:
         password = self._password()
         try:
             with told(self.place, password):
-                session = Session(_Bounded.connect(self._address(password), autocommit=True))
+                session = Session(Bounded.connect(self._address(password), autocommit=True))
         except StoreError as error:
             waited = time.monotonic() - began
             if waited > _SLOW_SECONDS:
@@ -282,17 +235,6 @@ class PostgresDatabase:
     def _refuse_closed(self) -> None:
         if self._closed:
             raise StoreError(f"{self.place} is closed")
-
-
-def _is_idle_again(session: Session) -> bool:
-    """Roll back what is open; whether the connection can be used on. It is closed if not."""
-    if session.usable:
-        with suppress(psycopg.Error):
-            if session.raw.info.transaction_status != TransactionStatus.IDLE:
-                session.execute("ROLLBACK")
-            return True
-    session.raw.close()
-    return False
 
 
 def _place(url: str) -> str:
