@@ -20,6 +20,7 @@ class Bounded(psycopg.Connection[tuple[Any, ...]]):
     patience_seconds: float | None = None
 
     def wait(self, gen: PQGen[V], interval: float = 0.1, timeout: float | None = None) -> V:
+        """What the generator gives; raises psycopg.OperationalError when patience ends."""
         return super().wait(gen, interval, self.patience_seconds if timeout is None else timeout)
 
 
