@@ -154,8 +154,10 @@ def _bound(mark: str) -> float | None:
 
 def _added(points: Sequence[Point | None]) -> Point | None:
     numbers = [p for p in points if isinstance(p, float)]
-    # In ascending order, so that the sum does not depend on the order of the answer.
-    return sum(sorted(numbers)) if len(numbers) == len(points) else None
+    if len(numbers) < len(points):
+        return None
+    # A negative one is no count, and must not vanish in the sum. In ascending order, so that of the answer does not matter.
+    return least if (least := min(numbers)) < 0 else sum(sorted(numbers))
 
 
 def _distribution(bounds: tuple[float, ...], counts: tuple[Point | None, ...]) -> Sample:
