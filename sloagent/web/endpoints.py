@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -93,13 +93,7 @@ def application(view: View) -> Starlette:
 
 
 async def _answered(page: SharedAnswer, media_type: str) -> Response:
-    pieces = await page.get()
-
-    async def sent() -> AsyncIterator[bytes]:
-        for piece in pieces:
-            yield piece
-
-    return StreamingResponse(sent(), media_type=media_type)
+    return StreamingResponse(await page.get(), media_type=media_type)
 
 
 class _Single(Collector):
