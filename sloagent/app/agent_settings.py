@@ -23,6 +23,8 @@ class EvaluationSettings(Settings):
     query_timeout: Duration = Field(default=20.0, gt=0)
     max_series: int = Field(default=1_000, ge=1)
     max_response: ByteSize = Field(default=16 * 1024 * 1024, ge=65_536)
+    max_labels: ByteSize = Field(default=4_096, ge=256)
+    max_buckets: int = Field(default=1_000, ge=2)
 
 
 class ReportSettings(Settings):

@@ -42,6 +42,10 @@ class Source(Protocol):
         """The peer's version, such as "2.42.0", or an empty string if it does not say."""
         ...
 
+    def date(self) -> float | Refusal | None:
+        """The peer's clock, seconds since the epoch; None where it answers and does not say; a Refusal where it does not."""
+        ...
+
     def close(self) -> None:
         """Let go of connections. Idempotent."""
         ...

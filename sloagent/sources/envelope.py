@@ -20,6 +20,9 @@ LATEST = 1e12
 INFO_PREFIX = "PromQL info:"
 """Prometheus 2.48 to 2.53 put its notes on style among the warnings; they say nothing of completeness."""
 
+MOST_WARNINGS = 10
+"""Of one answer that are kept: they are stored with every verdict that stands on it."""
+
 
 class NativeHistogram(msgspec.Struct, gc=False):
     """A native histogram as the API writes it: non-empty buckets `[boundary rule, lower, upper, count]`, ascending."""
@@ -235,7 +238,7 @@ def names(body: bytes) -> tuple[list[str], tuple[str, ...]]:
 
 def version(body: bytes) -> str:
     """The version in /api/v1/status/buildinfo. Raises SourceError (protocol)."""
-    return _decode(_build, body).data.version
+    return failures.words(_decode(_build, body).data.version.encode())
 
 
 def labels(metric: msgspec.Raw) -> dict[str, str]:
@@ -265,7 +268,9 @@ def _check_status(document: _Document, body: bytes) -> None:
 def _warnings(document: _Document) -> tuple[str, ...]:
     if not document.warnings:
         return ()
-    return tuple(failures.words(w.encode()) for w in document.warnings if not w.startswith(INFO_PREFIX))
+    said = [w for w in document.warnings if not w.startswith(INFO_PREFIX)]
+    shown = [failures.words(w.encode()) for w in said[:MOST_WARNINGS]]
+    return (*shown, f"and {len(said) - MOST_WARNINGS:,} more") if len(said) > MOST_WARNINGS else tuple(shown)
 
 
 def _point(value: _Text | None, histogram: _Histogram | None, body: bytes) -> Point:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import socket
 import ssl
 import threading
@@ -189,6 +190,8 @@ class DeadlineAdapter(HTTPAdapter):
 
 def new_session(settings: PrometheusSettings) -> requests.Session:
     """A session without netrc, proxy variables and cookies; TLS and proxy as the settings say."""
+    # urllib3 logs a peer's broken headers as they are, with what they repeat of ours.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))

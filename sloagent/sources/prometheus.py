@@ -10,7 +10,8 @@ from sloagent.model.piece import Counted, Piece
 from sloagent.model.samples import Answer, Events, Kind, Malformed, Question, Refusal, Sample
 from sloagent.model.slo import SLO, Labels, LatencySLI, ValueSLI
 from sloagent.model.timerange import at as moment
-from sloagent.sources import curl, envelope, promql
+from sloagent.sources import curl, envelope, failures, promql
+from sloagent.sources.bounds import Bounds
 from sloagent.sources.connection import PrometheusConnection, Reply
 from sloagent.sources.history import History
 from sloagent.sources.http_config import PrometheusSettings
@@ -34,15 +35,17 @@ class PrometheusSource:
         max_queries: int = 4,
         max_series: int = 1_000,
         max_response_bytes: int = 16 * 1024 * 1024,
+        max_labels_bytes: int = 4_096,
+        max_buckets: int = 1_000,
     ) -> None:
         self._settings = settings
-        self._max_series = max_series
+        self._bounds = Bounds(series=max_series, buckets=max_buckets, labels_bytes=max_labels_bytes)
         self._timeout = f"{timeout_seconds:.3f}"
         self._connection = PrometheusConnection(
             settings, timeout_seconds=timeout_seconds, max_queries=max_queries, max_response_bytes=max_response_bytes
         )
         self._history = History(self._connection)
-        self._shapes = Shapes()
+        self._shapes = Shapes(self._bounds)
 
     @property
     def name(self) -> str:
@@ -109,9 +112,18 @@ class PrometheusSource:
     def version(self) -> str:
         """The peer's version, or an empty string if it does not say."""
         try:
-            return envelope.version(self._connection.get("/api/v1/status/buildinfo").body)
+            return self._connection.redacted(
+                (envelope.version(self._connection.get("/api/v1/status/buildinfo").body),)
+            )[0]
         except SourceError:
             return ""
+
+    def date(self) -> float | Refusal | None:
+        """The peer's clock when it answers a question that costs it nothing; None where it does not say."""
+        try:
+            return self._connection.post("/api/v1/query", {"query": "vector(1)", "timeout": self._timeout}).date
+        except SourceError as error:
+            return self._refused(Question("vector(1)"), error)
 
     def close(self) -> None:
         """Let go of connections. Idempotent."""
@@ -128,7 +140,7 @@ class PrometheusSource:
                 reply = self._connection.post("/api/v1/query", form)
                 vector = envelope.instant(reply.body)
                 self._check_clock(seconds, reply)
-                warnings += vector.warnings
+                warnings += self._connection.redacted(vector.warnings)
                 self._check_complete(slo, warnings)
                 series = self._samples_at(slo, query, vector)
                 if series:
@@ -146,9 +158,7 @@ class PrometheusSource:
     def _samples_at(self, slo: SLO, query: str, vector: envelope.Vector) -> Series:
         if vector.oddity:
             return {(): Malformed(vector.oddity)}
-        shape = self._shapes.of(slo.sli, query, vector.metrics)
-        self._check_count(len(shape.groups))
-        return shape.samples(vector.points)
+        return self._shapes.of(slo.sli, query, vector.metrics).samples(vector.points)
 
     def _ask_range(self, query: str, first: int, last: int, step: int) -> Reply:
         form = {"query": query, "start": str(first), "end": str(last), "step": str(step), "timeout": self._timeout}
@@ -162,9 +172,9 @@ class PrometheusSource:
             raise self._partial(matrix.warnings)
         if not matrix.metrics:
             return [{} for _ in slots]
-        shape = shape_of(slo.sli, matrix.metrics)
+        shape = shape_of(slo.sli, matrix.metrics, self._bounds)
         found = [shape.samples(row) for row in zip(*matrix.points, strict=True)]
-        self._check_count(max(map(len, found)))
+        self._bounds.check_series(max(map(len, found)))
         return found
 
     def _without_lost_slots(
@@ -199,13 +209,6 @@ class PrometheusSource:
             kind=Kind.PARTIAL, retryable=True, hint="`allow_partial: true` in the SLO accepts such answers",
         )  # fmt: skip
 
-    def _check_count(self, series: int) -> None:
-        if series > self._max_series:
-            raise SourceError(
-                f"the answer has {series:,} series, more than {self._max_series:,} (max_series)",
-                kind=Kind.TOO_MANY_SERIES, retryable=False,
-            )  # fmt: skip
-
     def _lost(self, question: Question, seconds: float) -> Refusal:
         when = f"{moment(seconds):%Y-%m-%d %H:%M:%S} UTC"
         message = f"it has no sample at or before {when}; its history begins later or was lost"
@@ -236,4 +239,5 @@ def _times(rate: float | None, seconds: float) -> float | None:
 def _of_series(labels: Labels, reason: str) -> str:
     if not labels:
         return reason
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels) + "}: " + reason
+    shown = ", ".join(f'{name}="{value}"' for name, value in labels)
+    return f"{{{failures.words(shown.encode())}}}: {reason}"

@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 
 import msgspec
@@ -21,10 +21,12 @@ from sloagent.model.distribution import Distribution
 from sloagent.model.samples import Events, Malformed, Sample
 from sloagent.model.slo import SLI, Labels, LatencySLI, RatioSLI
 from sloagent.sources import envelope, native
+from sloagent.sources.bounds import Bounds
 from sloagent.sources.envelope import NativeHistogram, Point
 from sloagent.sources.promql import PART, SIDE_LABEL, TOTAL
 
 MOST_REMEMBERED_SERIES = 65_536
+USUAL_SERIES_BYTES = 256
 MOST_REMEMBERED_PARTS = 4_096
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:[iI]nf|INF)(?:inity)?")
 
@@ -83,38 +85,47 @@ class Shape:
 class Shapes:
     """The shapes of recent instant answers by question, the least recently used forgotten first. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         self._kept: OrderedDict[str, Shape] = OrderedDict()
-        self._series = 0
+        self._weight = 0
         self._lock = threading.Lock()
 
     def of(self, sli: SLI, query: str, metrics: list[msgspec.Raw]) -> Shape:
-        """The shape of an answer with these series. Raises SourceError where labels cannot be read."""
+        """The shape of an answer with these series. Raises SourceError where it is beyond a bound or cannot be read."""
         with self._lock:
             kept = self._kept.get(query)
             if kept is not None and kept.metrics == metrics:
                 self._kept.move_to_end(query)
                 return kept
         # Copies, because each of these is a view that would keep the whole answer in memory.
-        made = shape_of(sli, [metric.copy() for metric in metrics])
+        made = shape_of(sli, [metric.copy() for metric in metrics], self._bounds)
+        self._bounds.check_series(len(made.groups))
         with self._lock:
             old = self._kept.pop(query, None)
-            self._series += len(metrics) - (len(old.metrics) if old is not None else 0)
+            self._weight += _weight(made) - (_weight(old) if old is not None else 0)
             self._kept[query] = made
-            while self._series > MOST_REMEMBERED_SERIES and len(self._kept) > 1:
-                self._series -= len(self._kept.popitem(last=False)[1].metrics)
+            while self._weight > MOST_REMEMBERED_SERIES and len(self._kept) > 1:
+                self._weight -= _weight(self._kept.popitem(last=False)[1])
         return made
 
 
-def shape_of(sli: SLI, metrics: list[msgspec.Raw]) -> Shape:
-    """Which series of an answer belong together for this kind of SLI."""
+def _weight(shape: Shape) -> int:
+    """How many usual series a shape is worth; one with long labels is worth several."""
+    return len(shape.metrics) + sum(map(len, shape.metrics)) // USUAL_SERIES_BYTES
+
+
+def shape_of(sli: SLI, metrics: list[msgspec.Raw], bounds: Bounds) -> Shape:
+    """Which series of an answer belong together for this kind of SLI. Raises SourceError where labels are too long."""
+    bounds.check_labels(metrics)
+    join: Callable[[Sequence[Member]], Read]
     match sli:
         case LatencySLI(native=False):
-            mark_label, join = "le", _classic
+            mark_label, join = "le", partial(_classic, bounds)
         case RatioSLI():
             mark_label, join = SIDE_LABEL, _events
         case LatencySLI():
-            mark_label, join = "", _native
+            mark_label, join = "", partial(_native, bounds)
         case _:
             mark_label, join = "", _value
     grouped: dict[Labels, list[Member]] = {}
@@ -126,13 +137,15 @@ def shape_of(sli: SLI, metrics: list[msgspec.Raw]) -> Shape:
     return Shape(metrics, tuple(groups), join)
 
 
-def _classic(members: Sequence[Member]) -> Read:
+def _classic(limits: Bounds, members: Sequence[Member]) -> Read:
     """Buckets of a classic histogram. Equal bounds (`1`, `1.0`) are one, their counts added, as Prometheus does."""
+    if (too_many := limits.too_many_buckets(len(members))) is not None:
+        return _always(too_many)
     by_bound: dict[float, list[int]] = {}
     for member in members:
         bound = _bound(member.mark)
         if bound is None:
-            shown = f'le="{member.mark}" is not a bound' if member.mark else "it has a series without the label le"
+            shown = f'le="{member.mark[:40]}" is not a bound' if member.mark else "it has a series without the label le"
             return _always(Malformed(f"the histogram cannot be read: {shown}"))
         by_bound.setdefault(bound, []).append(member.position)
     bounds = tuple(sorted(by_bound))
@@ -173,7 +186,7 @@ def _distribution(bounds: tuple[float, ...], counts: tuple[Point | None, ...]) -
     return Malformed("the counts of the buckets are too large to add")
 
 
-def _native(members: Sequence[Member]) -> Read:
+def _native(limits: Bounds, members: Sequence[Member]) -> Read:
     if len(members) > 1:
         return _always(_SAME_LABELS)
     position = members[0].position
@@ -181,7 +194,7 @@ def _native(members: Sequence[Member]) -> Read:
     def read(row: Row) -> Sample:
         point = row[position]
         if isinstance(point, NativeHistogram):
-            return native.distribution(point)
+            return limits.too_many_buckets(len(point.buckets)) or native.distribution(point)
         return Malformed("the series is a number, not a native histogram; for a classic one leave `type: native` out")
 
     return read

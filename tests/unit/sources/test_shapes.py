@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sloagent.errors import SourceError
 from sloagent.model.distribution import Distribution
-from sloagent.model.samples import Events, Malformed
+from sloagent.model.samples import Events, Kind, Malformed
 from sloagent.model.slo import SLI, LatencySLI, RatioSLI, ValueSLI
+from sloagent.sources.bounds import Bounds
 from sloagent.sources.envelope import NativeHistogram, Point
 from sloagent.sources.shapes import MOST_REMEMBERED_SERIES, Shape, Shapes, shape_of
 
+BOUNDS = Bounds(series=MOST_REMEMBERED_SERIES, buckets=100, labels_bytes=4_096)
 LATENCY = LatencySLI(("a",), "", ())
 RATIO = RatioSLI("bad", "e", "t")
 VALUE = ValueSLI("m", "bytes")
@@ -26,7 +29,7 @@ def raw(*series: dict[str, str]) -> list[msgspec.Raw]:
 
 
 def shape(sli: SLI, *series: dict[str, str]) -> Shape:
-    return shape_of(sli, raw(*series))
+    return shape_of(sli, raw(*series), BOUNDS)
 
 
 def buckets(**counts: Point) -> object:
@@ -142,7 +145,7 @@ def test_a_value_keeps_its_labels_but_not_its_name():
 
 
 def test_the_shape_of_an_answer_with_the_same_series_is_used_again():
-    shapes = Shapes()
+    shapes = Shapes(BOUNDS)
     series = [{"pod": "a"}, {"pod": "b"}]
     first = shapes.of(VALUE, "m", raw(*series))
     assert shapes.of(VALUE, "m", raw(*series)) is first
@@ -152,8 +155,52 @@ def test_the_shape_of_an_answer_with_the_same_series_is_used_again():
 
 
 def test_what_is_remembered_of_shapes_has_a_bound():
-    shapes = Shapes()
+    shapes = Shapes(BOUNDS)
     big = raw(*({"pod": str(n)} for n in range(MOST_REMEMBERED_SERIES // 4)))
     kept = [shapes.of(VALUE, str(n), big) for n in range(5)]
     assert shapes.of(VALUE, "4", big) is kept[4]
     assert shapes.of(VALUE, "0", big) is not kept[0], "the oldest was forgotten"
+
+
+def test_long_labels_are_remembered_less_long():
+    shapes = Shapes(BOUNDS)
+    big = raw(*({"pod": f"{n:04000}"} for n in range(MOST_REMEMBERED_SERIES // 64)))
+    kept = [shapes.of(VALUE, str(n), big) for n in range(5)]
+    assert shapes.of(VALUE, "4", big) is kept[4]
+    assert shapes.of(VALUE, "0", big) is not kept[0], "4 MB of labels each"
+
+
+def test_labels_beyond_the_bound_are_refused_by_name_and_never_cut():
+    with pytest.raises(SourceError) as caught:
+        shape(VALUE, {"pod": "a"}, {"pod": "a", "path\x1b": "x" * 100_000})
+    assert caught.value.kind == Kind.TOO_LARGE
+    assert not caught.value.retryable
+    assert caught.value.message == (
+        "the labels of a series have 100,030 bytes, more than 4,096 (max_labels); 2 labels, the longest is path\\x1b"
+    )
+    assert shape(VALUE, {"pod": "x" * 4_000}).groups
+    with pytest.raises(SourceError, match="400 labels"):
+        shape(VALUE, {f"label{n}": "value" for n in range(400)})
+
+
+def test_series_beyond_the_bound_are_refused_and_not_remembered():
+    shapes = Shapes(Bounds(series=2, buckets=20, labels_bytes=4_096))
+    with pytest.raises(SourceError, match=r"3 series, more than 2 \(max_series\)"):
+        shapes.of(VALUE, "m", raw(*({"pod": str(n)} for n in range(3))))
+    assert not shapes._kept
+
+
+def test_a_histogram_of_too_many_buckets_is_malformed_and_its_neighbour_is_not():
+    many = [{"pod": "a", "le": str(n)} for n in range(100)] + [{"pod": "a", "le": "+Inf"}]
+    found = shape(LATENCY, *many, {"pod": "b", "le": "+Inf"}).samples([1.0] * 102)
+    assert found[(("pod", "a"),)] == Malformed("the histogram has 101 buckets, more than 100 (max_buckets)")
+    assert found[(("pod", "b"),)] == Distribution((math.inf,), (1.0,))
+    buckets = [(0, str(n), str(n + 1), "1") for n in range(101)]
+    native = shape(LatencySLI(("a",), "", (), native=True), {}).samples([NativeHistogram("101", buckets)])
+    assert native[()] == Malformed("the histogram has 101 buckets, more than 100 (max_buckets)")
+
+
+def test_a_bound_of_a_bucket_that_is_none_is_repeated_only_in_part():
+    (found,) = shape(LATENCY, {"le": "x" * 3_000}).samples([1.0]).values()
+    assert isinstance(found, Malformed)
+    assert len(found.reason) < 100
