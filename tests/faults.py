@@ -21,6 +21,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import formatdate
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -258,6 +259,15 @@ def forward_with(change: Callable[[bytes], bytes] = lambda body: body, *headers:
         ]
         exchange.send(_head(reply.status, *kept, *headers, f"Content-Length: {len(body)}") + body)
         return True
+
+    return fault
+
+
+def dated(clock: Callable[[], float]) -> Fault:
+    """What the upstream answers, said at another time: a Prometheus whose clock is `clock`, seconds since the epoch."""
+
+    def fault(exchange: Exchange) -> bool:
+        return forward_with(lambda body: body, f"Date: {formatdate(clock(), usegmt=True)}")(exchange)
 
     return fault
 

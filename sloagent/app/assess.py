@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sloagent.app import pieces
-from sloagent.app.catch_up import Filler, PeerAwayError
+from sloagent.app.catch_up import Filler, UnansweredError
 from sloagent.app.cycle import Cycle
 from sloagent.evaluation.summary import summarise
 from sloagent.model.run import Exclusion, Phase
@@ -61,8 +61,8 @@ def fill(
         expected = stretch.counted(slo)
         try:
             filler.fill(slo, lacking(cycle, slo, expected))
-        except PeerAwayError as away:
-            trouble[slo] = away.refusal.message
+        except UnansweredError as unanswered:
+            trouble[slo] = unanswered.refusal.message
         refusal = pieces.fetch(cycle.source, cycle.store, slo, stretch.pieces(slo))
         if refusal is not None:
             trouble.setdefault(slo, refusal.message)

@@ -28,12 +28,31 @@ PEER_IS_AWAY = frozenset({Kind.UNREACHABLE, Kind.DNS, Kind.TLS, Kind.UNAUTHORIZE
 """Refusals that say something of the peer, not of the question: asking smaller would not help."""
 
 
-class PeerAwayError(Exception):
-    """Nobody answers at the moment; the slots stay pending and are asked for again later."""
+MOST_UNANSWERED = 3
+"""Slots of one SLO that may stay without an answer in one round before the rest of it is left to the next round."""
 
-    def __init__(self, refusal: Refusal) -> None:
+
+class UnansweredError(Exception):
+    """There is no answer for some slots at the moment: they stay pending, and are asked for again later."""
+
+    def __init__(self, slots: Sequence[int], refusal: Refusal) -> None:
         super().__init__(refusal.message)
+        self.slots = tuple(slots)
+        """Those that stay pending, ascending."""
         self.refusal = refusal
+        """Why, of the first that was asked."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """How far one `fill` has come."""
+
+    slo: SLO
+    left: set[int]
+    """Slots without a recorded verdict."""
+    stop: Callable[[], bool]
+    recorded: int = 0
+    unanswered: dict[int, Refusal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -45,44 +64,67 @@ class Filler:
     """Bytes; a stretch is sized for a quarter of it, because estimates err and a decoded answer is larger than its text."""
     progress: Callable[[int], None] = lambda _slots: None
     _samples_per_slot: dict[tuple[str, str], int] = field(default_factory=dict)
+    _refused_before: dict[tuple[str, str], frozenset[int]] = field(default_factory=dict)
 
     def fill(self, slo: SLO, slots: Sequence[int], stop: Callable[[], bool] = lambda: False) -> int:
         """Ask, judge and record the slots (ascending), oldest first; returns how many were newly recorded.
 
-        Raises PeerAwayError when nobody answers, StoreError when nothing can be recorded. `stop` is looked at between
-        questions.
+        Slots that had no answer the last time come last and one by one, so that they do not keep the others from theirs.
+        Raises UnansweredError when slots stay without an answer, StoreError when nothing can be recorded. `stop` is looked
+        at between questions.
         """
-        recorded = 0
-        rest = list(slots)
-        while rest and not stop():
-            stretch = stretches(rest, slo.interval, self._most_slots(slo))[0]
-            del rest[: len(stretch)]
-            recorded += self._fill_stretch(slo, stretch, stop)
-            self.progress(len(stretch))
-        return recorded
+        key = (slo.set, slo.name)
+        before = self._refused_before.get(key, frozenset()).intersection(slots)
+        work = _Work(slo, set(slots), stop)
+        try:
+            rest = [slot for slot in slots if slot not in before]
+            while rest and not stop():
+                stretch = stretches(rest, slo.interval, self._most_slots(slo))[0]
+                del rest[: len(stretch)]
+                self._fill_stretch(work, stretch)
+                self.progress(len(stretch))
+            for slot in sorted(before):
+                if not stop():
+                    self._fill_single(work, slot)
+                    self.progress(1)
+        finally:
+            self._refused_before[key] = (before | frozenset(work.unanswered)) & work.left
+        if work.unanswered:
+            raise UnansweredError(sorted(work.left), next(iter(work.unanswered.values())))
+        return work.recorded
 
-    def _fill_stretch(self, slo: SLO, stretch: Sequence[int], stop: Callable[[], bool]) -> int:
-        if stop():
-            return 0
+    def _fill_stretch(self, work: _Work, stretch: Sequence[int]) -> None:
+        slo = work.slo
+        if work.stop():
+            return
         if len(stretch) == 1:
-            return self._record_single(slo, stretch[0])
+            self._fill_single(work, stretch[0])
+            return
         with self.cycle.telemetry.query() as told:
             answers = self.cycle.source.over(slo, stretch)
             told(answers)
         if isinstance(answers, Refusal):
             if answers.kind in PEER_IS_AWAY:
-                raise PeerAwayError(answers)
+                raise UnansweredError(sorted(work.left), answers)
             middle = len(stretch) // 2
-            return self._fill_stretch(slo, stretch[:middle], stop) + self._fill_stretch(slo, stretch[middle:], stop)
+            self._fill_stretch(work, stretch[:middle])
+            self._fill_stretch(work, stretch[middle:])
+            return
         self._weigh(slo, answers)
-        return self.cycle.record([judge(slo, slot, answer) for slot, answer in zip(stretch, answers, strict=True)])
+        judged = [judge(slo, slot, answer) for slot, answer in zip(stretch, answers, strict=True)]
+        work.recorded += self.cycle.record(judged)
+        work.left.difference_update(stretch)
 
-    def _record_single(self, slo: SLO, slot: int) -> int:
-        verdict = self.cycle.evaluate_one(slo, slot)
-        recorded = self.cycle.record([verdict])
-        if verdict.pending:
-            raise PeerAwayError(Refusal(verdict.question, Kind(verdict.kind), verdict.detail, final=False))
-        return recorded
+    def _fill_single(self, work: _Work, slot: int) -> None:
+        verdict = self.cycle.evaluate_one(work.slo, slot)
+        work.recorded += self.cycle.record([verdict])
+        if not verdict.pending:
+            work.left.discard(slot)
+            return
+        refusal = Refusal(verdict.question, Kind(verdict.kind), verdict.detail, final=False)
+        work.unanswered[slot] = refusal
+        if refusal.kind in PEER_IS_AWAY or len(work.unanswered) == MOST_UNANSWERED:
+            raise UnansweredError(sorted(work.left), refusal)
 
     def _most_slots(self, slo: SLO) -> int:
         samples = self._samples_per_slot.get((slo.set, slo.name))

@@ -13,8 +13,33 @@ from datetime import UTC, datetime
 
 from apscheduler.triggers.base import BaseTrigger
 
+from sloagent.model.samples import Refusal
+from sloagent.model.timerange import at
+
+AGREE_SECONDS = 300.0
+"""Our clock and Prometheus's may differ by so much; by more, and slots are not what they are called."""
+
 STEP_SECONDS = 2.0
 """Wall and monotonic clock drift apart by less than this unless somebody sets the wall clock."""
+
+
+def dispute(peer: float | Refusal | None, now: float) -> str:
+    """Why our clock may not be trusted with what cannot be undone, in a sentence; empty when the peer agrees.
+
+    `peer` is the peer's clock, seconds since the epoch: None where it does not say, which is taken for agreement.
+    """
+    match peer:
+        case None:
+            return ""
+        case Refusal(message=message):
+            return message
+        case seconds:
+            if abs(seconds - now) <= AGREE_SECONDS:
+                return ""
+            return (
+                f"here it is {at(now):%Y-%m-%d %H:%M:%S} UTC, for Prometheus {at(seconds):%Y-%m-%d %H:%M:%S} UTC; one of"
+                " the two clocks is wrong"
+            )
 
 
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]

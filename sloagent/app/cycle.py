@@ -42,9 +42,18 @@ class Cycle:
         self.telemetry = telemetry
         self._pool = ThreadPoolExecutor(max_queries, thread_name_prefix="ask")
 
-    def evaluate(self, questions: Sequence[tuple[SLO, int]]) -> list[SlotVerdict]:
-        """Ask and judge each (SLO, slot), at most `max_queries` at once, in the order given. Nothing is stored."""
-        return list(self._pool.map(lambda question: self.evaluate_one(*question), questions))
+    def evaluate(
+        self, questions: Sequence[tuple[SLO, int]], stop: Callable[[], bool] = lambda: False
+    ) -> list[SlotVerdict]:
+        """Ask and judge each (SLO, slot), at most `max_queries` at once, in the order given. Nothing is stored.
+
+        `stop` is looked at before each question; what it kept from being asked is left out.
+        """
+
+        def one(question: tuple[SLO, int]) -> SlotVerdict | None:
+            return None if stop() else self.evaluate_one(*question)
+
+        return [verdict for verdict in self._pool.map(one, questions) if verdict is not None]
 
     def each(self, work: Callable[[SLO], None], slos: Sequence[SLO]) -> None:
         """Do `work` for every SLO, at most `max_queries` at once; the first exception is raised after all have ended."""

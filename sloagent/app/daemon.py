@@ -25,7 +25,7 @@ from sloagent.app.duties import Duties
 from sloagent.app.telemetry import Telemetry
 from sloagent.app.wiring import Agent, open_agent
 from sloagent.errors import ConfigError, SloagentError
-from sloagent.report.plain import slo_data, slot_data
+from sloagent.report.plain import pending_data, slo_data, slot_data
 from sloagent.sinks.metrics import MetricsSink
 from sloagent.web.endpoints import View, application
 
@@ -48,6 +48,7 @@ class Daemon:
         self._telemetry.registry.register(self._metrics)
         self._agent: Agent = self._open()
         self._duties = Duties(self._agent)
+        self._metrics.keep(self._agent.slos, lambda: self._duties.pending)
         self._loaded()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -87,6 +88,8 @@ class Daemon:
             server.stop()
             self._agent.close()
         log.info("ended")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # one more would only spoil the exit status from here on
 
     def look_at_clock(self) -> None:
         """After a step of the wall clock, set every job anew before the scheduler computes from the old times."""
@@ -97,8 +100,9 @@ class Daemon:
         log.warning("the wall clock was set by %+.1f s; jobs are planned anew", step)
         now = datetime.now(UTC)
         self._metrics.forget_after(now.timestamp())
+        self._duties.clock_was_set()
         for job in self._scheduler.get_jobs():
-            job.modify(next_run_time=job.trigger.get_next_fire_time(None, now))
+            job.modify(next_run_time=now)
 
     def reload(self) -> None:
         """Load the configuration anew, all of it or nothing; raises ConfigError and keeps the old one."""
@@ -113,16 +117,18 @@ class Daemon:
                 if isinstance(error, ConfigError):
                     raise
                 raise ConfigError(error.message, hint=error.hint) from error
-            old, self._agent = self._agent, fresh
-            self._duties.change(fresh)
-            self._metrics.keep(fresh.slos)
+            old = self._duties
+            self._agent, self._duties = fresh, Duties(fresh, old)
+            self._metrics.keep(fresh.slos, lambda: self._duties.pending)
             self._loaded()
             self._plan()
-            old.close(keep=fresh)
+            old.retire(fresh)
             log.info("configuration reloaded: %d SLOs", len(fresh.slos))
 
     def _open(self, keep: Agent | None = None) -> Agent:
-        return open_agent(self._configuration, sinks=(self._metrics,), telemetry=self._telemetry, keep=keep)
+        return open_agent(
+            self._configuration, sinks=(self._metrics,), telemetry=self._telemetry, keep=keep, resilient=True
+        )
 
     def _loaded(self) -> None:
         self._telemetry.reload_successful.set(1)
@@ -132,21 +138,31 @@ class Daemon:
         """One tick per interval of the SLOs, and the jobs that belong to no interval."""
         delay = self._agent.settings.evaluation.delay
         jobs: dict[str, tuple[Callable[[], None], SlotTrigger, str]] = {
-            f"tick-{interval}": (partial(self._duties.tick, interval), SlotTrigger(interval, delay), "live")
+            f"tick-{interval}": (partial(self._tick, interval), SlotTrigger(interval, delay), "live")
             for interval in sorted({slo.interval for slo in self._agent.slos})
         }
-        jobs["past"] = (self._duties.past, SlotTrigger(CATCH_UP_SECONDS, 0.0), "past")
-        jobs["house"] = (self._duties.house, SlotTrigger(HOUSEKEEPING_SECONDS, 0.0), "house")
+        jobs["past"] = (self._past, SlotTrigger(CATCH_UP_SECONDS, 0.0), "past")
+        jobs["house"] = (self._house, SlotTrigger(HOUSEKEEPING_SECONDS, 0.0), "house")
         known = {job.id for job in self._scheduler.get_jobs()}
         for gone in known - set(jobs):
             self._scheduler.remove_job(gone)
         for name, (work, trigger, executor) in jobs.items():
             if name not in known:
-                # The newest slot first; what is missing is sought once its tick has had time to record it.
-                first = datetime.now(UTC) + timedelta(seconds=0 if executor == "live" else CATCH_UP_SECONDS)
+                # House-keeping finds nothing to do before the first round of catching up.
+                first = datetime.now(UTC) + timedelta(seconds=CATCH_UP_SECONDS if executor == "house" else 0)
                 self._scheduler.add_job(work, trigger, id=name, executor=executor, next_run_time=first)
             else:
                 self._scheduler.reschedule_job(name, trigger=trigger)
+        self._scheduler.modify_job("past", next_run_time=datetime.now(UTC))  # what a new SLO lacks
+
+    def _tick(self, interval: int) -> None:
+        self._duties.tick(interval)  # of the agent in force when the job begins
+
+    def _past(self) -> None:
+        self._duties.past()
+
+    def _house(self) -> None:
+        self._duties.house()
 
     def _application(self) -> Starlette:
         view = View(
@@ -155,10 +171,13 @@ class Daemon:
             verdicts=lambda: [row for slot in self._metrics.newest for row in slot_data(slot)],
             slos=lambda: [slo_data(slo) for slo in self._agent.slos],
             reload=self.reload,
+            pending=lambda: [pending_data(one) for one in self._duties.pending if one.slots],
         )
         return application(view)
 
     def _not_ready(self) -> str:
+        if not self._duties.begun:
+            return "sloagent is starting"
         return "" if self._duties.store_trouble == "" else f"the store cannot be written: {self._duties.store_trouble}"
 
     def _try_reload(self) -> None:

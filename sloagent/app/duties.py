@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from sloagent.app import pieces
-from sloagent.app.assess import Stretch
-from sloagent.app.catch_up import Filler, PeerAwayError, never_answered
-from sloagent.app.schedule import Due, due, missing
+from sloagent.app.catch_up import PEER_IS_AWAY, Filler, UnansweredError, never_answered
+from sloagent.app.clock import dispute
+from sloagent.app.house_keeping import HouseKeeping
+from sloagent.app.ledger import Ledger
 from sloagent.app.wiring import Agent
 from sloagent.errors import StoreError
-from sloagent.model.run import Run
-from sloagent.model.samples import Refusal
+from sloagent.evaluation.judge import judge
+from sloagent.model.pending import Pending
+from sloagent.model.samples import Kind, Question, Refusal
 from sloagent.model.slo import SLO
-from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import SlotVerdict
 
 log = logging.getLogger("sloagent")
@@ -29,231 +30,244 @@ TICK_SECONDS = 2.0
 
 
 class Duties:
-    """The work of the jobs over the agent in force. Each job takes the agent once, at its beginning."""
+    """The work of the jobs over one agent, from its coming into force until the last job over it has ended.
 
-    def __init__(self, agent: Agent) -> None:
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self.store_trouble = ""
+    A reload makes a new one and retires this one: what is under way goes on over the agent with which it began.
+    """
+
+    def __init__(self, agent: Agent, before: Duties | None = None) -> None:
+        self.agent = agent
+        self.pending: tuple[Pending, ...] = before.pending_of(agent) if before else ()
+        """What is owed, as of the last round; one entry for each SLO."""
+        self.store_trouble: str = before.store_trouble if before else ""
         """Why the last commit failed, in a sentence; empty while commits succeed."""
-        self._last_words = ""
+        self.begun = before is not None
+        """Whether it is remembered since when slots are expected, or was tried: from then on a crash loses none."""
+        self._last_words: str = before._last_words if before else ""  # noqa: SLF001 - the same class
+        newest: Mapping[SLO, int] = before._ledger.newest if before else {}  # noqa: SLF001
+        self._ledger: Ledger = Ledger(agent, newest)
+        self._filler = Filler(agent.cycle, agent.settings.evaluation.max_response)
+        self._house = HouseKeeping(agent, self._ledger, self.stopping)
+        self._stop = threading.Event()
         self._ticking: set[int] = set()
-        self._newest: dict[SLO, int] = {}
-        """The newest slot with a recorded verdict, as far as this process has seen."""
-        self.change(agent)
-        agent.telemetry.lag.set_function(self.lag_seconds)
-        agent.telemetry.store_up.set(1)  # opened, and the first reading went well
-
-    def change(self, agent: Agent) -> None:
-        """Work for this agent from the next job on; its SLOs are expected from now on, or from an open run's start."""
-        with self._lock:
-            self.agent = agent
-            self._filler = Filler(agent.cycle, agent.settings.evaluation.max_response)
-            self._complete: dict[SLO, int] = {}
-            self._cut: set[Run] = set()
-            self._shown: set[SLO] = set()
-            self._newest = {slo: slot for slo, slot in self._newest.items() if slo in agent.slos}
-            self._since = {slo: self._expected_since(agent, slo) for slo in agent.slos}
+        self._shown: set[SLO] = set()
+        self._at_work = 0
+        self._successor: Agent | None = None
+        self._lock = threading.Lock()
+        agent.telemetry.lag.set_function(self._ledger.lag_seconds)
+        self._begun_at = time.monotonic()
+        self._clock_in_doubt = before is None
+        self._look_at_store()
 
     def stop(self) -> None:
         """Begin nothing new."""
         self._stop.set()
 
+    def stopping(self) -> bool:
+        """Whether nothing new is to be begun."""
+        return self._stop.is_set()
+
+    def retire(self, successor: Agent) -> None:
+        """Begin nothing new; close the agent, but for what its successor goes on using, when the last job has ended."""
+        self.stop()
+        with self._lock:
+            self._successor = successor
+            idle = self._at_work == 0
+        if idle:
+            self.agent.close(keep=successor)
+
+    def clock_was_set(self) -> None:
+        """Take the slots of the new time for those that are expected, and ask Prometheus whether it is the right one."""
+        self._clock_in_doubt = True
+        self._ledger.clock_was_set()
+
     def tick(self, interval: int) -> None:
         """Evaluate the newest slot of every SLO of this interval."""
-        agent = self.agent
-        slot = self._due(agent, interval).live
-        slos = []
-        for slo in (slo for slo in agent.slos if slo.interval == interval):
-            if self._has(agent, slo, slot):
-                self._recorded_until(slo, slot)
-                self._show_recorded(agent, slo, slot)
-            else:
-                slos.append(slo)
-        if not slos or self._stop.is_set():
-            return
-        self._ticking.add(interval)
-        try:
-            self._record(agent, agent.cycle.evaluate([(slo, slot) for slo in slos]))
-        finally:
-            self._ticking.discard(interval)
+        with self._job() as agent:
+            due = []
+            for slo in (slo for slo in agent.slos if slo.interval == interval):
+                slot = self._ledger.due(slo).live
+                if self._ledger.recorded(slo, slot):
+                    self._ledger.note(slo, slot)
+                    self._show_recorded(slo, slot)
+                else:
+                    due.append((slo, slot))
+            if trouble := self._begin():
+                refusal = Refusal(Question(""), Kind.CLOCK, trouble, final=False)
+                agent.cycle.tell([judge(slo, slot, refusal) for slo, slot in due])
+                return
+            self._ticking.add(interval)
+            try:
+                self._record(agent.cycle.evaluate(due, self.stopping))
+            finally:
+                self._ticking.discard(interval)
 
     def past(self) -> None:
         """Fill the missing slots within `catch_up`, oldest first; give up those that fell out of it."""
-        agent = self.agent
-        lacking = {slo: self._lacking(agent, slo) for slo in agent.slos}
-        pending = sum(len(slots) for slots in lacking.values())
-        agent.telemetry.pending.set(pending)
-        filled = 0
-        try:
-            for slo, slots in lacking.items():
-                if slots and not self._stop.is_set():
-                    filled += self._filler.fill(slo, slots, self._stop.is_set)
-                    self._recorded_until(slo, slots[-1])
-                    agent.telemetry.pending.set(max(0, pending - filled))
-            if not self._stop.is_set():
-                self._give_up(agent)
-            self._say("")
-        except PeerAwayError as away:
-            self._say(away.refusal.message)
-        except StoreError as error:
-            self._store_failed(error)
+        with self._job() as agent:
+            pending: dict[SLO, Pending] = {}
+            try:
+                trouble = self._begin()
+                for slo in agent.slos:
+                    pending[slo] = Pending(slo, tuple(self._ledger.lacking(slo, self._newest_asked(slo))), trouble)
+                self._show_pending(pending)
+                if trouble:
+                    self._say(trouble)
+                else:
+                    self._fill(pending)
+                    self._give_up()
+            except StoreError as error:
+                self._store_failed(error)
+                for slo in agent.slos:
+                    owed = tuple(self._ledger.unremembered(slo, self._newest_asked(slo)))
+                    pending[slo] = Pending(slo, owed, error.message)
+            self._show_pending(pending)
 
     def house(self) -> None:
         """Hourly pieces, roll-ups, retention, and the store's size."""
-        agent = self.agent
-        now = time.time()
+        with self._job():
+            try:
+                self._house.round()
+            except StoreError as error:
+                self._store_failed(error)
+
+    def pending_of(self, agent: Agent) -> tuple[Pending, ...]:
+        """What is known to be owed of this agent's SLOs."""
+        known = {pending.slo: pending for pending in self.pending}
+        return tuple(known[slo] for slo in agent.slos if slo in known)
+
+    @contextmanager
+    def _job(self) -> Iterator[Agent]:
+        """The agent, which stays open until the job has ended."""
+        with self._lock:
+            self._at_work += 1
         try:
-            self._hourly_pieces(agent, now)
-            self._pieces_of_runs(agent, now)
-            settings = agent.settings.store
-            agent.store.roll_up(int(now - settings.full_rows))
-            agent.store.prune(int(now - settings.retention))
-            agent.telemetry.store_size.set(agent.store.size_bytes())
+            yield self.agent
+        finally:
+            with self._lock:
+                self._at_work -= 1
+                successor = self._successor if self._at_work == 0 else None
+            if successor is not None:
+                self.agent.close(keep=successor)
+
+    def _begin(self) -> str:
+        """Remember since when slots are expected, unless the clock is wrong; returns what is wrong with it."""
+        trouble = self._clock_trouble()
+        if not trouble:
+            try:
+                self._ledger.watch()
+            except StoreError as error:
+                self._store_failed(error)
+        self.begun = True
+        return trouble
+
+    def _clock_trouble(self) -> str:
+        """Why our clock is wrong, in a sentence. Prometheus is asked at the start, after a step, and until it agrees."""
+        if not self._clock_in_doubt:
+            return ""
+        peer = self.agent.source.date()
+        if isinstance(peer, Refusal):
+            return ""  # nobody answers: nothing can be recorded under a wrong name either
+        trouble = dispute(peer, time.time())
+        self._clock_in_doubt = bool(trouble)
+        return trouble
+
+    def _look_at_store(self) -> None:
+        try:
+            self.agent.store.runs()
         except StoreError as error:
             self._store_failed(error)
+        else:
+            self._store_works()
 
-    def _record(self, agent: Agent, verdicts: Sequence[SlotVerdict]) -> None:
+    def _record(self, verdicts: Sequence[SlotVerdict]) -> None:
+        cycle = self.agent.cycle
         try:
-            agent.cycle.record(verdicts)
+            cycle.record(verdicts)
         except StoreError as error:
             # What is not remembered is still told, and stays missing: it is asked for again when the store is back.
             self._store_failed(error)
-            agent.cycle.tell(verdicts)
+            self.agent.telemetry.unremembered.inc(sum(not verdict.pending for verdict in verdicts))
+            cycle.tell(verdicts)
             return
         for verdict in verdicts:
             if not verdict.pending:
-                self._recorded_until(verdict.slo, verdict.slot)
-        if self.store_trouble:
-            log.info("the store can be written again")
-        self.store_trouble = ""
-        agent.telemetry.store_up.set(1)
+                self._ledger.note(verdict.slo, verdict.slot)
+        if verdicts:
+            self._store_works()
 
-    def _recorded_until(self, slo: SLO, slot: int) -> None:
-        self._newest[slo] = max(slot, self._newest.get(slo, slot))
+    def _fill(self, pending: dict[SLO, Pending]) -> None:
+        """Fill what is pending, SLO by SLO; what stays so keeps the reason. Raises StoreError."""
+        words = ""
+        away = ""
+        for slo, owed in pending.items():
+            if not owed.slots or self.stopping():
+                continue
+            if away:
+                pending[slo] = Pending(slo, owed.slots, away)
+                continue
+            try:
+                self._filler.fill(slo, owed.slots, self.stopping)
+            except UnansweredError as unanswered:
+                refusal = unanswered.refusal
+                words = words or refusal.message
+                pending[slo] = Pending(slo, unanswered.slots, refusal.message)
+                if refusal.kind in PEER_IS_AWAY:
+                    away = refusal.message
+            else:
+                if not self.stopping():
+                    pending[slo] = Pending(slo, (), "")
+                    self._ledger.note(slo, owed.slots[-1])
+            self._show_pending(pending)
+        self._say(words)
 
-    def lag_seconds(self) -> float:
-        """For how long the most overdue newest slot has been due without a verdict; 0.0 when all are recorded."""
-        agent = self.agent
-        delay, now = agent.settings.evaluation.delay, time.time()
-        overdue = (
-            now - delay - self._newest.get(slo, since - slo.interval) - slo.interval
-            for slo, since in self._since.items()
+    def _give_up(self) -> None:
+        """Record the slots that fell out of `catch_up` unanswered. Raises StoreError."""
+        catch_up = self.agent.settings.evaluation.catch_up
+        lost = {slo: slots for slo in self.agent.slos if (slots := self._ledger.never_asked_again(slo))}
+        if not lost or self.stopping() or dispute(self.agent.source.date(), time.time()):
+            return
+        for slo, slots in lost.items():
+            log.error("%s/%s: %d slots were never answered", slo.set, slo.name, len(slots))
+            self.agent.cycle.record(never_answered(slo, slots[:GIVE_UP_AT_ONCE], catch_up))
+
+    def _newest_asked(self, slo: SLO) -> int:
+        """The newest slot that the catch-up asks for; the newest of all is the tick's while that is at work."""
+        live = self._ledger.due(slo).live
+        delay = self.agent.settings.evaluation.delay
+        tick_is_over = (
+            slo.interval not in self._ticking
+            and time.time() > live + delay + TICK_SECONDS
+            and time.monotonic() > self._begun_at + TICK_SECONDS
         )
-        return max(0.0, max(overdue, default=0.0))
+        return live if tick_is_over else live - slo.interval
+
+    def _show_pending(self, pending: dict[SLO, Pending]) -> None:
+        self.pending = tuple(pending.values())
+        self.agent.telemetry.pending.set(sum(len(one.slots) for one in self.pending))
 
     def _store_failed(self, error: StoreError) -> None:
         if error.message != self.store_trouble:
             log.error("verdicts are not remembered: %s", error.message)
         self.store_trouble = error.message
+        self._ledger.begin_anew()
         self.agent.telemetry.store_up.set(0)
 
-    def _lacking(self, agent: Agent, slo: SLO) -> list[int]:
-        """The missing slots that are still asked for; the newest is the tick's while that is at work."""
-        owed = self._due(agent, slo.interval)
-        first = max(self._since[slo], owed.oldest, self._complete.get(slo, 0) + slo.interval)
-        tick_is_over = (
-            slo.interval not in self._ticking
-            and time.time() > owed.live + agent.settings.evaluation.delay + TICK_SECONDS
-        )
-        last = owed.live if tick_is_over else owed.live - slo.interval
-        if first > last:
-            return []
-        try:
-            recorded = agent.store.recorded(agent.source.name, slo, (first, last))
-        except StoreError as error:
-            self._store_failed(error)
-            return []
-        lacking = missing(first, last, slo.interval, recorded)
-        self._complete[slo] = (lacking[0] if lacking else last + slo.interval) - slo.interval
-        return lacking
+    def _store_works(self) -> None:
+        if self.store_trouble:
+            log.info("the store can be written again")
+        self.store_trouble = ""
+        self.agent.telemetry.store_up.set(1)
 
-    def _give_up(self, agent: Agent) -> None:
-        """Record the slots that fell out of `catch_up` unanswered.
-
-        Only while the peer answers, so that a wrong clock of ours, which makes every slot look old, records nothing.
-        """
-        catch_up = agent.settings.evaluation.catch_up
-        kept_since = int(time.time() - agent.settings.store.retention)
-        for slo in agent.slos:
-            # What the store has forgotten was answered once: only slots that it would still hold can be missing.
-            first = max(self._since[slo], -(-kept_since // slo.interval) * slo.interval)
-            last = self._due(agent, slo.interval).oldest - slo.interval
-            if first > last:
-                continue
-            recorded = agent.store.recorded(agent.source.name, slo, (first, last))
-            lost = missing(first, last, slo.interval, recorded)[:GIVE_UP_AT_ONCE]
-            if lost and not self._peer_agrees(agent, slo):
-                return
-            if lost:
-                log.error("%s/%s: %d slots were never answered", slo.set, slo.name, len(lost))
-                agent.cycle.record(never_answered(slo, lost, catch_up))
-            else:
-                self._since[slo] = last + slo.interval
-
-    def _peer_agrees(self, agent: Agent, slo: SLO) -> bool:
-        """Whether Prometheus answers for the newest slot: then its clock and ours agree, and the past is really past."""
-        answer = agent.source.at(slo, self._due(agent, slo.interval).live)
-        return not isinstance(answer, Refusal) or answer.final
-
-    def _hourly_pieces(self, agent: Agent, now: float) -> None:
-        evaluation = agent.settings.evaluation
-        newest_end = int((now - evaluation.delay) * 1000) // pieces.HOUR_MS * pieces.HOUR_MS
-        oldest = int((now - evaluation.catch_up) * 1000)
-        for slo in agent.slos:
-            first = max(self._since[slo] * 1000, oldest)
-            start = -(-first // pieces.HOUR_MS) * pieces.HOUR_MS
-            if not self._fetch(
-                agent, slo, [(left, left + pieces.HOUR_MS) for left in range(start, newest_end, pieces.HOUR_MS)]
-            ):
-                return
-
-    def _pieces_of_runs(self, agent: Agent, now: float) -> None:
-        """Once a run has ended: the pieces at its own borders, so that its report does not need Prometheus's past."""
-        evaluation = agent.settings.evaluation
-        for run in agent.store.runs():
-            ended = run.end.timestamp() if run.end is not None else now
-            if run.end is None or run in self._cut or not now - evaluation.catch_up <= ended <= now - evaluation.delay:
-                continue
-            stretch = Stretch(TimeRange(run.start, run.end), inside=True, phases=run.phases, exclusions=run.exclusions)
-            if not all(self._fetch(agent, slo, stretch.pieces(slo)) for slo in agent.slos):
-                return
-            self._cut.add(run)
-
-    def _fetch(self, agent: Agent, slo: SLO, wanted: Sequence[tuple[int, int]]) -> bool:
-        """Fetch the wanted pieces that the store lacks; False where nobody answers at the moment, or we are to end."""
-        if self._stop.is_set():
-            return False
-        refusal = pieces.fetch(agent.source, agent.store, slo, wanted)
-        return refusal is None or refusal.final
-
-    def _show_recorded(self, agent: Agent, slo: SLO, slot: int) -> None:
+    def _show_recorded(self, slo: SLO, slot: int) -> None:
         """After a start within a recorded slot: tell what the store knows of it, so that nothing is missing meanwhile."""
         if slo not in self._shown:
             self._shown.add(slo)
+            agent = self.agent
             try:
                 agent.cycle.tell(list(agent.store.slots(agent.source.name, slo, (slot, slot))))
             except StoreError as error:
                 self._store_failed(error)
-
-    def _has(self, agent: Agent, slo: SLO, slot: int) -> bool:
-        try:
-            return slot in agent.store.recorded(agent.source.name, slo, (slot, slot))
-        except StoreError as error:
-            self._store_failed(error)
-            return False
-
-    def _due(self, agent: Agent, interval: int) -> Due:
-        evaluation = agent.settings.evaluation
-        return due(time.time(), interval, evaluation.delay, evaluation.catch_up)
-
-    def _expected_since(self, agent: Agent, slo: SLO) -> int:
-        first = self._due(agent, slo.interval).live
-        for run in agent.store.runs():
-            if run.end is None:
-                start = -(-(int(run.start.timestamp()) + slo.window) // slo.interval) * slo.interval
-                first = min(first, start)
-        return agent.store.watch(agent.source.name, slo, first)
 
     def _say(self, words: str) -> None:
         """One log line per change of state, not one per round."""

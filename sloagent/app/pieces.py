@@ -6,7 +6,7 @@ fetches hour by hour serve every later report.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -35,14 +35,25 @@ def cuts(stretch: TimeRange, borders: Iterable[datetime], excluded: Sequence[Tim
     ]
 
 
-def fetch(source: Source, store: Store, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Refusal | None:
-    """Ask and record the wanted pieces that the store lacks; the first refusal ends it and is returned."""
+def fetch(
+    source: Source,
+    store: Store,
+    slo: SLO,
+    wanted: Sequence[tuple[int, int]],
+    stop: Callable[[], bool] = lambda: False,
+) -> Refusal | None:
+    """Ask and record the wanted pieces that the store lacks; the first refusal ends it and is returned.
+
+    `stop` is looked at between questions. Raises StoreError.
+    """
     if isinstance(slo.sli, ValueSLI) or not wanted:
         return None
     known = {(p.start_ms, p.end_ms) for p in store.pieces(source.name, slo, wanted[0][0], wanted[-1][1])}
     for start_ms, end_ms in wanted:
         if (start_ms, end_ms) in known:
             continue
+        if stop():
+            return None
         piece = source.piece(slo, start_ms, end_ms)
         if isinstance(piece, Refusal):
             return piece

@@ -45,6 +45,11 @@ class Telemetry:
         self.store_up = Gauge(
             "sloagent_store_up", "1 if the last commit to the store succeeded", registry=self.registry
         )
+        self.unremembered = Counter(
+            "sloagent_slots_not_remembered",
+            "Slots judged and told that the store did not take; they are asked for again when it does",
+            registry=self.registry,
+        )
         self._sinks = Counter(
             "sloagent_sink_failures", "Times a sink could not be told", ["sink"], registry=self.registry
         )

@@ -12,8 +12,8 @@ from sloagent.config.load import load_agent, load_settings
 from sloagent.model.slo import SLO, SLOSet
 from sloagent.sinks import Sink
 from sloagent.sources import Source
-from sloagent.store import Store
-from sloagent.store.sqlite import SQLiteStore
+from sloagent.store import Store, opening
+from sloagent.store.settings import StoreSettings
 
 if TYPE_CHECKING:  # commands that only look into the store need not wait for these
     from sloagent.app.cycle import Cycle
@@ -58,12 +58,21 @@ def load(configuration: Path) -> tuple[AgentSettings, tuple[SLOSet, ...]]:
 
 def open_store(configuration: Path, *, read_only: bool = False) -> Store:
     """The store that a configuration file names, without loading its SLOs. Raises ConfigError, StoreError."""
-    return SQLiteStore(store_path(configuration), read_only=read_only)
+    settings = load_settings(configuration, AgentSettings).store
+    return opening.open_store(settings, store_path(settings, configuration), read_only=read_only)
 
 
-def store_path(configuration: Path) -> Path:
-    """Where the store lies that a configuration file names. Raises ConfigError."""
-    return resolved(load_settings(configuration, AgentSettings).store.path or "", configuration)
+def store_exists(configuration: Path) -> bool:
+    """Whether there is a store to look into; of a database elsewhere it is taken for granted. Raises ConfigError."""
+    settings = load_settings(configuration, AgentSettings).store
+    return settings.url is not None or store_path(settings, configuration).exists()
+
+
+def store_path(settings: StoreSettings, configuration: Path) -> Path:
+    """Where the store's file lies; `:memory:` is no file. With a `url` nobody looks at it."""
+    if settings.path == str(opening.IN_MEMORY):
+        return opening.IN_MEMORY
+    return resolved(settings.path or "", configuration)
 
 
 def open_agent(
@@ -73,12 +82,14 @@ def open_agent(
     telemetry: Telemetry | None = None,
     keep: Agent | None = None,
     remember: bool = True,
+    resilient: bool = False,
     loaded: tuple[AgentSettings, tuple[SLOSet, ...]] | None = None,
 ) -> Agent:
     """Load a configuration and open what it names; the store of `keep` is used on where its settings are the same.
 
-    With `remember` false nothing is written: verdicts are kept in memory and forgotten. `loaded` is what `load` gave, for
-    those who look at it before a store is opened. Raises ConfigError, StoreError.
+    With `remember` false nothing is written: verdicts are kept in memory and forgotten. With `resilient` a store that
+    cannot be opened does not keep the agent from its work. `loaded` is what `load` gave, for those who look at it before
+    a store is opened. Raises ConfigError, StoreError.
     """
     from sloagent.app.cycle import Cycle
     from sloagent.app.telemetry import Telemetry
@@ -90,10 +101,19 @@ def open_agent(
     if keep is not None and keep.settings.store == settings.store:
         store = keep.store
     else:
-        store = SQLiteStore(resolved(settings.store.path or "", configuration) if remember else Path(":memory:"))
+        path = store_path(settings.store, configuration) if remember else opening.IN_MEMORY
+        store = _resilient(settings.store, path) if resilient else opening.open_store(settings.store, path)
     source = PrometheusSource(
         settings.prometheus, timeout_seconds=evaluation.query_timeout, max_queries=evaluation.max_queries,
         max_series=evaluation.max_series, max_response_bytes=evaluation.max_response,
+        max_labels_bytes=evaluation.max_labels, max_buckets=evaluation.max_buckets,
     )  # fmt: skip
     cycle = Cycle(source, store, sinks, telemetry, max_queries=evaluation.max_queries)
     return Agent(settings, sets, source, store, cycle, telemetry, configuration)
+
+
+def _resilient(settings: StoreSettings, path: Path) -> Store:
+    from sloagent.store.resilient import ResilientStore
+
+    on_disk = settings.url is None and path != opening.IN_MEMORY
+    return ResilientStore(lambda: opening.open_store(settings, path), path=path if on_disk else None)

@@ -61,10 +61,10 @@ def command(context: click.Context, configuration: Path, name: str, at: datetime
 
 def _history(configuration: Path, source: str, slo: SLO, slot: int) -> str:
     """How the hour before came out, from the store; nothing where there is no store yet."""
-    from sloagent.app.wiring import open_store, store_path
+    from sloagent.app.wiring import open_store, store_exists
     from sloagent.cli.explaining import history
 
-    if not store_path(configuration).exists():
+    if not store_exists(configuration):
         return ""
     store = open_store(configuration, read_only=True)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import isfinite
 
 from sloagent.evaluation.reasons import reason
+from sloagent.model.pending import Pending
 from sloagent.model.slo import SLO, Labels, LatencySLI, Limit, RatioSLI, ValueSLI
 from sloagent.model.verdict import Outcome, Share, SlotVerdict, Verdict
 from sloagent.report.times import instant
@@ -95,6 +96,24 @@ def objective(slo: SLO, limit: Limit | None) -> dict[str, JSON]:
         "windows_at_least": promise.windows_at_least,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def pending_data(pending: Pending) -> dict[str, JSON]:
+    """What one SLO owes: how many slots, which, as stretches from and to (both included), and why."""
+    interval = pending.slo.interval
+    stretches: list[list[int]] = []
+    for slot in pending.slots:
+        if stretches and slot - stretches[-1][1] == interval:
+            stretches[-1][1] = slot
+        else:
+            stretches.append([slot, slot])
+    return {
+        "set": pending.slo.set,
+        "slo": pending.slo.name,
+        "count": len(pending.slots),
+        "slots": [{"from": instant(first), "to": instant(last)} for first, last in stretches],
+        "reason": pending.reason or None,
+    }
 
 
 def slo_data(slo: SLO) -> dict[str, JSON]:

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from sloagent.model.pending import Pending
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.verdict import Outcome, Quantile, Share, SlotVerdict, Verdict
 
@@ -24,23 +25,32 @@ class MetricsSink(Collector):
 
     def __init__(self) -> None:
         self._newest: dict[tuple[str, str], SlotVerdict] = {}
+        self._in_force: frozenset[SLO] | None = None
+        self._pending: Callable[[], Sequence[Pending]] = lambda: ()
         self._lock = threading.Lock()
 
     def tell(self, slots: Sequence[SlotVerdict]) -> None:
-        """Take over the slots that are at least as new as what is shown."""
+        """Take over the slots that are at least as new as what is shown, of SLOs that are in force."""
         with self._lock:
             newest = dict(self._newest)
             for slot in slots:
+                if self._in_force is not None and slot.slo not in self._in_force:
+                    continue  # a question that was under way while a reload took its SLO away
                 key = (slot.slo.set, slot.slo.name)
                 if key not in newest or newest[key].slot <= slot.slot:
                     newest[key] = slot
             self._newest = newest
 
-    def keep(self, slos: Iterable[SLO]) -> None:
-        """Forget every SLO but these: after a reload, what was removed or changed vanishes."""
-        known = {(slo.set, slo.name): slo for slo in slos}
+    def keep(self, slos: Iterable[SLO], pending: Callable[[], Sequence[Pending]]) -> None:
+        """Show these SLOs and no others from now on: what a reload removed or changed vanishes.
+
+        `pending` gives what is owed of them when the page is made.
+        """
+        in_force = frozenset(slos)
         with self._lock:
-            self._newest = {key: shown for key, shown in self._newest.items() if known.get(key) == shown.slo}
+            self._in_force = in_force
+            self._pending = pending
+            self._newest = {key: shown for key, shown in self._newest.items() if shown.slo in in_force}
 
     def forget_after(self, now: float) -> None:
         """Forget slots later than `now`: the wall clock was set back, and they would hide all that come before them."""
@@ -64,6 +74,25 @@ class MetricsSink(Collector):
         for slot in shown:
             stamp.add_metric([slot.slo.set, slot.slo.name], slot.slot)
         yield stamp
+        yield from _owed(self._pending())
+
+
+def _owed(pending: Sequence[Pending]) -> Iterator[GaugeMetricFamily]:
+    count = GaugeMetricFamily(
+        "sloagent_slo_pending_slots", "Slots that are due and have no verdict yet", labels=["set", "slo"]
+    )
+    oldest = GaugeMetricFamily(
+        "sloagent_slo_pending_slot_oldest_timestamp_seconds",
+        "The oldest slot that is due and has no verdict yet, seconds since the epoch",
+        labels=["set", "slo"],
+    )
+    for one in pending:
+        names = [one.slo.set, one.slo.name]
+        count.add_metric(names, len(one.slots))
+        if one.slots:
+            oldest.add_metric(names, one.slots[0])
+    yield count
+    yield oldest
 
 
 @dataclass(frozen=True, slots=True)

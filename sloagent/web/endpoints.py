@@ -38,10 +38,12 @@ class View:
     """The SLOs in force as JSON-able values."""
     reload: Callable[[], None]
     """Load the configuration anew; raises ConfigError and keeps the old one where the new one is wrong."""
+    pending: Callable[[], Sequence[object]]
+    """The slots that are due and have no verdict, as JSON-able values; SLOs that owe nothing are left out."""
 
 
 def application(view: View) -> Starlette:
-    """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, /api/v1/verdicts, /api/v1/slos."""
+    """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, /api/v1/verdicts, /api/v1/slos, /api/v1/pending."""
     reading = ThreadPoolExecutor(1, thread_name_prefix="pages")
     acting = ThreadPoolExecutor(1, thread_name_prefix="reload")
     pages: dict[str, tuple[SharedAnswer, str]] = {}
@@ -86,6 +88,7 @@ def application(view: View) -> Starlette:
             Route("/-/reload", reload, methods=["POST", "PUT"]),
             api("verdicts", view.verdicts),
             api("slos", view.slos),
+            api("pending", view.pending),
         ]
     )
     starlette.router.redirect_slashes = False  # a redirect would name the host that the client says we are

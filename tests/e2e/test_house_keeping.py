@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sloagent.app import demo_data
 from tests.agent import SLOAGENT, AgentDirectory, DaemonProcess, wait_until
+from tests.faults import FaultServer, dated
 from tests.prometheus import Prometheus
 
 STEPPED = Path(__file__).with_name("stepped.py")
@@ -46,7 +47,8 @@ def test_hours_get_their_piece_old_rows_become_sums_and_older_ones_are_forgotten
     def set_clock(moment: datetime) -> None:
         clock.write_text(str(moment.timestamp() - time.time()))
 
-    with Prometheus(tmp_path / "data") as server:
+    with Prometheus(tmp_path / "data") as prometheus, FaultServer(prometheus.url) as server:
+        server.fail(dated(lambda: time.time() + float(clock.read_text())))
         agent = AgentDirectory(
             tmp_path / "agent", server.url, slos={"own.yaml": SLO}, extra=KEEP.format(retention="90d")
         )
@@ -94,3 +96,42 @@ def test_hours_get_their_piece_old_rows_become_sums_and_older_ones_are_forgotten
             wait_until(lambda: time.monotonic() > filled + 6, what="another round of catching up")
             assert daemon.stop() == 0
         assert "never answered" not in daemon.log.read_text(), "what was forgotten was taken for lost"
+
+
+def test_a_wrong_clock_folds_forgets_and_gives_up_nothing(tmp_path: Path) -> None:
+    recording = demo_data.unpack(tmp_path / "data")
+    clock = tmp_path / "offset"
+    program = (SLOAGENT[0], str(STEPPED), str(clock))
+    truth = recording.start.replace(hour=5, minute=47, second=0).timestamp() - time.time()
+
+    with Prometheus(tmp_path / "data") as prometheus, FaultServer(prometheus.url) as server:
+        server.fail(dated(lambda: time.time() + truth))
+        agent = AgentDirectory(
+            tmp_path / "agent", server.url, slos={"own.yaml": SLO}, extra=KEEP.format(retention="90d")
+        )
+        clock.write_text(str(truth))
+        with DaemonProcess(agent, program=program) as daemon:
+            wait_until(lambda: kinds(agent)["slot"] == 1, what="the first slot")
+            before = agent.dump()
+            for days in (30, 36_500, -30):
+                clock.write_text(str(truth + days * 86_400))
+                jumps = daemon.metric("sloagent_clock_jumps_total") or 0.0
+                wait_until(
+                    lambda seen=jumps: (daemon.metric("sloagent_clock_jumps_total") or 0) > seen, what="the jump"
+                )
+                asked = len(server.requests)
+                # A tick, several rounds of catching up and one of house-keeping, which a step brings on at once; the
+                # only thing that is asked is the time.
+                wait_until(lambda seen=asked: len(server.requests) >= seen + 4, what="rounds under the wrong clock")
+            clock.write_text(str(truth))
+            wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0.0, what="the right clock's rounds")
+            assert daemon.stop() == 0
+        slots = {row["slot"] for row in map(json.loads, before.splitlines()) if row["kind"] == "slot"}
+        after = [row for row in map(json.loads, agent.dump().splitlines()) if row["kind"] != "slo"]
+        assert slots <= {row["slot"] for row in after if row["kind"] == "slot"}, "a slot was folded or forgotten"
+        assert not [row for row in after if row["kind"] == "roll_up"]
+        assert not [row for row in after if row["kind"] == "slot" and row["outcome"] == "error"]
+        with DaemonProcess(agent, program=program) as daemon:
+            wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0.0, what="a start after the wrong clock")
+            assert "never answered" not in daemon.log.read_text()
+            assert daemon.stop() == 0

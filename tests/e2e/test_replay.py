@@ -20,6 +20,7 @@ from sloagent.app.assess import Stretch
 from sloagent.app.wiring import load, open_store
 from sloagent.model.timerange import TimeRange
 from tests.agent import SLOAGENT, AgentDirectory, DaemonProcess, wait_until
+from tests.faults import FaultServer, dated
 from tests.prometheus import Prometheus
 
 STORES = 3
@@ -50,7 +51,7 @@ def undisturbed(recorded: tuple[Prometheus, str, str], tmp_path_factory: pytest.
     return agent.dump()
 
 
-def fresh(server: Prometheus, directory: Path) -> AgentDirectory:
+def fresh(server: Prometheus | FaultServer, directory: Path) -> AgentDirectory:
     """An agent with an empty store over the shipped karmada set."""
     agent = AgentDirectory(directory, server.url, slos={}, extra=EVERYTHING)
     agent.write(server.url, ["builtin:karmada"], EVERYTHING)
@@ -118,10 +119,16 @@ def test_a_daemon_killed_at_random_moments_catches_up_to_the_same_bytes(
     recorded: tuple[Prometheus, str, str], undisturbed: str, tmp_path: Path
 ) -> None:
     """Its wall clock is set into the recorded time, so that the slots come due one after the other."""
-    server, start, end = recorded
-    agent = fresh(server, tmp_path / "agent")
+    prometheus, start, end = recorded
+    with FaultServer(prometheus.url) as server:
+        clock = tmp_path / "offset"
+        server.fail(dated(lambda: time.time() + float(clock.read_text())))
+        kill_and_catch_up(fresh(server, tmp_path / "agent"), clock, start, end, undisturbed)
+
+
+def kill_and_catch_up(agent: AgentDirectory, clock: Path, start: str, end: str, undisturbed: str) -> None:
+    """Kill the daemon at random moments while its slots come due; in the end nothing may be missing or different."""
     first, last = datetime.fromisoformat(start).timestamp(), datetime.fromisoformat(end).timestamp()
-    clock = tmp_path / "offset"
     chance = random.Random(7)
     now = first - first % 60 + 60 + 31  # the newest slot is then the first of the range: its delay of 30 s is over
     for _ in range(KILLS_OF_THE_DAEMON):

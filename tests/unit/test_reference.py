@@ -29,6 +29,7 @@ from sloagent.evaluation.quantiles import SLACK
 from sloagent.evaluation.reasons import reason
 from sloagent.evaluation.summary import LEAST_EVALUATED
 from sloagent.model.distribution import Distribution
+from sloagent.model.pending import Pending
 from sloagent.model.samples import Answer, Kind, Question, Refusal
 from sloagent.model.slo import SLO, LatencySLI, Limit, Objective, RatioSLI, Text, ValueSLI
 from sloagent.model.verdict import Cause, Outcome, Quantile, SlotVerdict
@@ -173,6 +174,7 @@ def exposed() -> dict[str, tuple[str, set[str]]]:
         judge(SCHEDULING, 600, Answer(question, {(("result", "ok"),): distribution(1.0, 2.0, 3.0, 3.0)})),
         judge(memory, 600, Answer(question, {(): 1.0})),
     ])  # fmt: skip
+    sink.keep([SCHEDULING, memory], lambda: [Pending(memory, (900, 960), "no answer")])
     found: dict[str, tuple[str, set[str]]] = {}
     for family in telemetry.registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
@@ -272,7 +274,7 @@ def test_the_alerts_of_the_page_fire_when_they_should_and_only_then(tmp_path):
 
 
 def test_the_page_lists_every_endpoint_with_its_methods():
-    app = application(View(CollectorRegistry(), str, list, list, lambda: None))
+    app = application(View(CollectorRegistry(), str, list, list, lambda: None, list))
     served = {route.path: set(route.methods) - {"HEAD"} for route in app.routes}
     rows = re.findall(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \|", HTTP, re.MULTILINE)
     assert {path: set(methods.split(", ")) for path, methods in rows} == served

@@ -75,6 +75,6 @@ def test_an_older_slot_does_not_replace_a_newer_one() -> None:
 def test_a_removed_slo_vanishes() -> None:
     sink = MetricsSink()
     sink.tell([slot(MEMORY, 600), slot(LATENCY, 600, latency_verdict())])
-    sink.keep([LATENCY])
+    sink.keep([LATENCY], list)
     assert not any("memory" in line for line in scrape(sink))
     assert any("api-latency" in line for line in scrape(sink))
