@@ -1,6 +1,6 @@
 # The only door: people and CI type the same words. `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check e2e bench faults audit golden lint dev lock clean
+.PHONY: help demo test check e2e bench fuzz faults audit golden lint dev lock clean
 
 # The Python to build .venv with, 3.11 to 3.13; empty: the first that suits on PATH.
 PYTHON ?=
@@ -35,6 +35,10 @@ e2e: ## The slow half: real servers on loopback, crashes, clocks, the wheel
 bench: ## Measure speed and memory against a bare client, and print the table of docs/benchmarks.md
 	@scripts/setup.sh test
 	$(BIN)/python scripts/bench.py
+
+fuzz: ## Hypothesis and atheris on every way in, FUZZ_MINUTES (10) each; FUZZ_TARGET=slo_file, agent_config, answers or web
+	@scripts/setup.sh test
+	$(BIN)/python scripts/fuzz.py
 
 faults: ## Run the tests of the fault table in docs/reliability.md, and print for each case what was done, expected, seen
 	@scripts/setup.sh test
