@@ -52,7 +52,8 @@ def judged(agent: Agent, slos: Sequence[SLO], stretch: Stretch) -> Judged:
 def _summary(agent: Agent, slo: SLO, stretch: Stretch, why_pending: str) -> RangeSummary:
     """The verdict over the stretch; where nothing at all is known of it, its reason says why nobody answered."""
     summary = assess.summary(agent.cycle, slo, stretch)
-    if why_pending and not summary.series and not summary.windows.evaluated:
+    windows = summary.windows
+    if why_pending and not summary.series and not windows.evaluated and not windows.refused:
         return replace(summary, detail=why_pending)
     return summary
 

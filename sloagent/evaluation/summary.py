@@ -49,7 +49,7 @@ def summarise(
     outcome, cause = _conclude(rows, tally, missing)
     windows = Windows(
         expected, good=0, warned=0, bad=0, undecided=tally.refused + missing, idle=0, too_few=0,
-        excluded=excluded, missing=missing, measured=answered,
+        excluded=excluded, missing=missing, measured=answered, refused=tally.refused,
     )  # fmt: skip
     overrides = slo.objective.overrides if slo.objective else ()
     return RangeSummary(
@@ -66,7 +66,7 @@ def _windows(row: SeriesTally, tally: Tally, expected: int, excluded: int, missi
         expected, row.good, row.warned, row.bad,
         undecided=row.undecided + tally.refused + missing,
         idle=row.idle + tally.recorded - tally.refused - rows,
-        too_few=row.too_few, excluded=excluded, missing=missing, measured=row.measured,
+        too_few=row.too_few, excluded=excluded, missing=missing, measured=row.measured, refused=tally.refused,
     )  # fmt: skip
 
 

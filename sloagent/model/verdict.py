@@ -143,11 +143,13 @@ class Windows:
     """Of the undecided ones, those nobody has asked or got an answer for: pending or missing."""
     measured: int = 0
     """Answered, nothing promised of them: windows of an SLO without objective, or the answered slots of an SLO."""
+    refused: int = 0
+    """Of the undecided ones, those that are recorded without an answer: refused for good, lost or never answered."""
 
     @property
     def evaluated(self) -> int:
-        """Slots with a recorded answer, among those that are not excluded."""
-        return self.expected - self.excluded - self.missing
+        """Slots with an answer, among those that are not excluded; 90 % of them must be, for anything to pass."""
+        return self.expected - self.excluded - self.missing - self.refused
 
     @property
     def judged(self) -> int:

@@ -109,6 +109,7 @@ def _summary(summary: RangeSummary) -> dict[str, JSON]:
             "expected": summary.windows.expected,
             "excluded": summary.windows.excluded,
             "evaluated": summary.windows.evaluated,
+            "refused": summary.windows.refused,
             "missing": summary.windows.missing,
         },
         "series": [_series(slo, series) for series in summary.series],

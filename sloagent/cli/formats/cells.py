@@ -68,12 +68,11 @@ def title(heading: Heading, slots: Sequence[int], windows: Sequence[Windows]) ->
         parts.append(f"{at(first):%Y-%m-%d %H:%M:%S} UTC" if first == last else
                      f"{at(first):%Y-%m-%d %H:%M:%S}–{at(last):%H:%M:%S} UTC")  # fmt: skip
     if windows:
-        # What Prometheus refused is recorded, but nothing was evaluated from it.
-        evaluated, expected = {w.measured for w in windows}, {w.expected - w.excluded for w in windows}
+        evaluated, expected = {w.evaluated for w in windows}, {w.expected - w.excluded for w in windows}
         if len(evaluated) == len(expected) == 1:
             parts.append(f"{evaluated.pop():,} of {_count(expected.pop(), 'slot')} evaluated")
         else:
-            done, due = sum(w.measured for w in windows), sum(w.expected - w.excluded for w in windows)
+            done, due = sum(w.evaluated for w in windows), sum(w.expected - w.excluded for w in windows)
             parts.append(f"{done:,} of {_count(due, 'slot')} of {_count(len(windows), 'SLO')} evaluated")
     else:
         parts.append(_count(len(slots), "SLO"))

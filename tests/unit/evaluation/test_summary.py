@@ -117,6 +117,8 @@ def test_slots_that_were_only_refused_are_not_evaluated():
     assert summary.series[0].cause is Cause.TOO_LITTLE_EVALUATED
     assert summary.detail == "never_answered ×20"
     assert summary.windows.undecided == 20
+    for windows in (summary.windows, summary.series[0].windows):
+        assert (windows.evaluated, windows.refused, windows.missing) == (80, 20, 0), "the number that the rule counts"
 
 
 def test_a_refused_slot_is_undecided_for_every_series():
