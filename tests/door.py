@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import bcrypt
@@ -78,12 +78,11 @@ class Heard:
     """An answer: status, headers, body."""
 
     def __init__(self, connection: socket.socket) -> None:
-        answer = http.client.HTTPResponse(connection)
-        answer.begin()
-        self.status = answer.status
-        self.headers = answer.headers
-        self.body = answer.read().decode()
-        answer.close()
+        with closing(http.client.HTTPResponse(connection)) as answer:
+            answer.begin()
+            self.status = answer.status
+            self.headers = answer.headers
+            self.body = answer.read().decode()
 
 
 def say(address: str, text: str | bytes, tls: ssl.SSLContext | None = None, timeout: float = 10.0) -> Heard:

@@ -6,7 +6,10 @@ docs/adr/0011-the-door.md says why this is a subclass.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import sys
+from collections.abc import Callable
 from enum import Enum
 from http import HTTPStatus
 
@@ -26,6 +29,9 @@ OWN_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
 )
 """Headers of every answer."""
+
+
+_FORGET = struct.pack("ii", 1, 0)
 
 
 class Stage(Enum):
@@ -50,10 +56,12 @@ class Connection(H11Protocol):
         state: ServerState,
         allowed_names: frozenset[str],
         telemetry: WebTelemetry,
+        arrived: Callable[[], object],
     ) -> None:
         super().__init__(config, state, {})
         self._allowed_names = allowed_names
         self._telemetry = telemetry
+        self._arrived = arrived
         self._answered = False
         self.stage = Stage.HEADER
         self.since = self.loop.time()
@@ -61,6 +69,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; a client whose certificate names nobody of ours is not heard."""
+        self._arrived()
         super().connection_made(transport)
         if self._allowed_names and not self._allowed_names & names(transport.get_extra_info("peercert")):
             self.end("certificate")
@@ -97,6 +106,9 @@ class Connection(H11Protocol):
         """Let go of the connection at once, whatever is under way."""
         self._telemetry.closed(reason)
         self.connections.discard(self)
+        client = self.transport.get_extra_info("socket")
+        if self.stage is Stage.READER and client is not None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)  # nor does the kernel keep what is unread
         self.transport.abort()
 
     def look_at_end(self) -> None:

@@ -21,8 +21,15 @@ LOOK_SECONDS = 0.25
 """How often deadlines are looked at; none is kept more exactly."""
 _FULL_SECONDS = 0.02
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_FIRST_TO_GO = (Stage.HEADER, Stage.BODY, Stage.IDLE, Stage.READER)
-"""Who makes room for a new connection, of each the one that has waited longest; who waits for our answer never does."""
+_SLOW_SECONDS = 1.0
+_FIRST_TO_GO = (
+    (Stage.HEADER, _SLOW_SECONDS),
+    (Stage.BODY, _SLOW_SECONDS),
+    (Stage.READER, _SLOW_SECONDS),
+    (Stage.IDLE, 0.0),
+    (Stage.HEADER, 0.0),
+)
+"""Who makes room for a new connection: of those who wait in this stage for so long, the one that has waited longest."""
 
 # asyncio keeps a buffer of 256 KiB for each TLS connection, and lets only the class say how large it is. A TLS record
 # has at most 16 KiB.
@@ -71,7 +78,7 @@ class Reception:
                 continue
             task = loop.create_task(self._admit(client))
             self._arriving[task] = loop.time()
-            task.add_done_callback(lambda done: self._arriving.pop(done, None))
+            task.add_done_callback(self._no_longer_arriving)
             await asyncio.sleep(0)  # so that those inside are heard, however many wait outside
 
     async def keep_deadlines(self) -> None:
@@ -110,10 +117,13 @@ class Reception:
 
     async def _admit(self, client: socket) -> None:
         rules = self._access.current()
+        task = asyncio.current_task()
+        assert task is not None
+        arrived = partial(self._no_longer_arriving, task)
         wait = self._settings.header_timeout if rules.tls is not None else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                partial(Connection, self._config, self._state, rules.names, self._telemetry),
+                partial(Connection, self._config, self._state, rules.names, self._telemetry, arrived),
                 client, ssl=rules.tls, ssl_handshake_timeout=wait, ssl_shutdown_timeout=wait,
             )  # fmt: skip
         except OSError:  # TLS errors and deadlines are among them
@@ -123,16 +133,19 @@ class Reception:
             client.close()
             raise
 
+    def _no_longer_arriving(self, task: asyncio.Task[None]) -> None:
+        self._arriving.pop(task, None)
+
     def _make_room(self) -> bool:
-        """End the connection that has waited longest without a request of which we are at work; False if there is none."""
-        connections = self.connections
-        for stage in _FIRST_TO_GO:
-            waiting = [one for one in connections if one.stage is stage]
+        """End the connection that a new one may take the place of; False where all are at work."""
+        now = asyncio.get_running_loop().time()
+        for stage, seconds in _FIRST_TO_GO:
+            waiting = [one for one in self.connections if one.stage is stage and now - one.since >= seconds]
             longest = min(waiting, key=lambda one: one.since, default=None)
             if stage is Stage.HEADER and self._arriving:
                 task, since = min(self._arriving.items(), key=lambda item: item[1])
-                if longest is None or since < longest.since:
-                    self._arriving.pop(task)
+                if now - since >= seconds and (longest is None or since < longest.since):
+                    self._no_longer_arriving(task)
                     self._telemetry.closed("full")
                     return task.cancel()
             if longest is not None:
