@@ -1,6 +1,6 @@
 # The only door: people and CI type the same words. `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check e2e bench fuzz faults audit golden lint dev lock clean
+.PHONY: help demo test check e2e bench soak fuzz faults audit golden lint dev lock clean
 
 # The Python to build .venv with, 3.11 to 3.13; empty: the first that suits on PATH.
 PYTHON ?=
@@ -46,6 +46,10 @@ faults: ## Run the tests of the fault table in docs/reliability.md, and print fo
 
 audit: ## bandit over the package and pip-audit over the lock files, in an environment of their own
 	@scripts/audit.sh
+
+soak: ## Thirty generated days with kills, outages, wrong clocks and reloads: nothing lost, nothing twice; about half an hour
+	@scripts/setup.sh test
+	$(BIN)/python scripts/soak.py
 
 golden: ## Rewrite the golden files from what the code does now, then test again without writing; read the diff
 	@scripts/setup.sh test

@@ -6,10 +6,14 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sloagent.model.run import Exclusion, Run
+from sloagent.model.run import Phase as Part
+from sloagent.model.timerange import TimeRange
+from sloagent.store.sqlite import SQLiteStore
 from tests.agent import wait_until
 from tests.soak.agents import AgentProcess
 from tests.soak.files import AWAY, Files
@@ -24,8 +28,12 @@ CREEP_SECONDS = 1.0
 PATIENCE_SECONDS = 0.5
 """Real time for the daemons to try what cannot succeed at the moment."""
 CATCH_UP_PATIENCE_SECONDS = 120.0
-DEATH_SECONDS = 2.0
+DEATH_SECONDS = 1.0
 """Real time for a daemon to come to its deadly place."""
+SOMETHING_DUE_SECONDS = 61.0
+"""Of the world's time: after it there is work, in the midst of which a daemon is killed."""
+END_SECONDS = 632.0
+"""From the last leap to the final moment: house-keeping comes by in between, and no slot falls due soon after it."""
 RUN = "soak"
 
 
@@ -67,7 +75,7 @@ class Conductor:
         begun = time.monotonic()
         first = self._world.now
         try:
-            self._start_run(first, leaps[-1].to)
+            run = self._begin_run(first, leaps[-1].to)
             self.agents[0].start()
             for number, leap in enumerate(leaps):
                 self._leap(leap, leaps[number + 1].to if number + 1 < len(leaps) else leap.to)
@@ -76,7 +84,7 @@ class Conductor:
                     self._say(f"{100 * done:3.0f} % of the time, {sum(self.seen.kills.values())} kills")
             self._put_right()
             self._settle()
-            self._finish(leaps[-1].to, final)
+            self._finish(run, final)
         finally:
             for agent in self.agents:
                 agent.end()
@@ -91,6 +99,7 @@ class Conductor:
             return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
 
         self._world.now = final
+        self._save(self._begin_run(first, final - END_SECONDS))
         slowest = max(INTERVALS.values())
         self.command("backfill", "--from", at(newest(first, slowest)), "--to", at(final - DELAY_SECONDS))
         agent = self.agents[0]
@@ -113,20 +122,30 @@ class Conductor:
         assert done.returncode == 0, f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def _start_run(self, first: float, last: float) -> None:
-        """A run from the first hour to the last, with three phases and an excluded stretch."""
+    def _begin_run(self, first: float, last: float) -> Run:
+        """A run from the first hour to the last, with three phases and an excluded stretch; it is not stopped yet."""
 
-        def at(share: float) -> str:
-            moment = datetime.fromtimestamp(first + share * (last - first), UTC).replace(second=0, microsecond=0)
-            return (moment + timedelta(minutes=1)).isoformat().replace("+00:00", "Z")
+        def at(share: float) -> datetime:
+            return datetime.fromtimestamp(first + share * (last - first), UTC).replace(second=0, microsecond=0)
 
-        self._run_ends = at(0.99)
-        true_time, self._world.now = self._world.now, last  # phases lie in the past
-        self.command("runs", "start", RUN, "--at", at(0.01), "--label", "mode=soak")
-        for name, begin, end in (("warm-up", 0.02, 0.1), ("load", 0.3, 0.6), ("cool-down", 0.85, 0.95)):
-            self.command("runs", "phase", RUN, name, "--from", at(begin), "--to", at(end))
-        self.command("runs", "exclude", RUN, "--from", at(0.7), "--to", at(0.705), "--reason", "somebody was at work")
-        self._world.now = true_time
+        def between(begin: float, end: float) -> TimeRange:
+            return TimeRange(at(begin), at(end))
+
+        run = Run(
+            RUN, at(0.01), at(0.99), (("mode", "soak"),),
+            (
+                Part("warm-up", between(0.02, 0.1)), Part("load", between(0.3, 0.6)),
+                Part("cool-down", between(0.85, 0.95)),
+            ),
+            (Exclusion(between(0.7, 0.705), "somebody was at work"),),
+        )  # fmt: skip
+        self._save(replace(run, end=None))
+        return run
+
+    def _save(self, run: Run) -> None:
+        store = SQLiteStore(self._files.directory / "sloagent.db")
+        store.save_run(run)
+        store.close()
 
     def _leap(self, leap: Leap, following: float) -> None:
         self.seen.leaps += 1
@@ -201,7 +220,9 @@ class Conductor:
             deadline = time.monotonic() + DEATH_SECONDS
             while not agent.has_killed_itself() and time.monotonic() < deadline:
                 self._pass_time()
-        else:
+        if not agent.has_killed_itself():
+            if kill.phase is not Phase.STARTING:
+                self._world.now += SOMETHING_DUE_SECONDS
             time.sleep(kill.after_seconds)
         if agent.has_killed_itself():
             assert kill.phase is not None
@@ -229,12 +250,6 @@ class Conductor:
 
     def _reload(self, reload: Reload) -> None:
         agent = self.agents[reload.agent]
-        if not agent.alive and reload.kind not in ("unchanged", *BAD):
-            (self._files.changes.discard if reload.back else self._files.changes.add)(reload.kind)
-            self._files.write()
-            self._down.pop(reload.agent, None)
-            agent.start()
-            return
         if not agent.alive:
             self._down.pop(reload.agent, None)
             agent.start()
@@ -294,7 +309,7 @@ class Conductor:
         time.sleep(POLL_SECONDS)
         self._world.now += CREEP_SECONDS
 
-    def _finish(self, last: float, final: float) -> None:
+    def _finish(self, run: Run, final: float) -> None:
         """The run is stopped; at the final moment, the same in every way, all is recorded, folded and cut."""
         for agent in self.agents[1:]:
             if agent.alive:
@@ -303,8 +318,8 @@ class Conductor:
             agent.slate.error = 0.0
         self._files.changes.clear()
         self._files.write()
-        assert self._world.now < final - 300, f"the world's time was moved on too far: {self._world.now - last:g} s"
-        self.command("runs", "stop", RUN, "--at", self._run_ends)
+        assert self._world.now < final - 300, f"the world's time was moved on too far: {self._world.now - final:g} s"
+        self._save(run)
         agent = self.agents[0]
         rounds = agent.slate.rounds
         self._world.now = final

@@ -40,7 +40,7 @@ class Files:
             text = head + "  - name:" + rest.partition("  - name:")[2]
             assert found
         if "another title" in self.changes:
-            text = text.replace("en: API latency", "en: API latency, as it is called now")
+            text = text.replace("en: API latency", "en: API latency as it is called now")
         (self.directory / "slos.yaml").write_text(text)
 
     def spoil(self, how: str) -> None:

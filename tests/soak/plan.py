@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from tests.soak.outages import KINDS
@@ -40,8 +40,16 @@ FULL = Scale(
     days=30, kills=200, outages=50, clock_errors=20, reloads=100, longest_leap=3 * HOUR, full_rows="3d"
 )  # fmt: skip
 QUICK = Scale(
-    days=1, kills=24, outages=8, clock_errors=5, reloads=12, longest_leap=0.5 * HOUR, full_rows="6h", catch_up_hours=12
+    days=1, kills=22, outages=7, clock_errors=4, reloads=12, longest_leap=0.6 * HOUR, full_rows="6h", catch_up_hours=12
 )
+
+
+def shortened(days: int) -> Scale:
+    """The full soak over fewer days, with as much a day."""
+    counts = {
+        name: round(getattr(FULL, name) * days / FULL.days) for name in ("kills", "outages", "clock_errors", "reloads")
+    }
+    return replace(FULL, days=days, full_rows="2d", **counts)
 
 
 @dataclass(frozen=True)
@@ -159,27 +167,41 @@ def _reloads(scale: Scale, chance: random.Random, leaps: list[Leap]) -> None:
 
 
 def _kills(scale: Scale, chance: random.Random, leaps: list[Leap]) -> None:
+    """One kill at a leap: while the work of the leap is being done, or at a place in the code that it comes to."""
     count = len(leaps)
-    alone = range(round(0.02 * count), round(LONG_LIFE[0] * count))
     doubled = [index for index, leap in enumerate(leaps[:-4]) if leap.agents == 2]
+    alone = [index for index in range(round(0.02 * count), round(LONG_LIFE[0] * count)) if index not in doubled]
+    free = {0: sorted(set(alone) | set(doubled[: round(len(doubled) * 0.6)])), 1: doubled}
+    well = _without_outage(leaps)
     for number in range(scale.kills):
-        second = number % 4 == 3
-        place = chance.choice(doubled) if second else chance.choice(alone)
+        agent = int(number % 4 == 3)
         phase = _DEADLY[number // 2 % len(_DEADLY)] if number % 2 else None
+        places = free[agent]
+        if phase is not None:
+            places = [place for place in places if place in well] or places
         if phase in (Phase.ROLLING_UP, Phase.PIECES, Phase.PRUNING):
             # House-keeping has to come by, and something has to be old enough.
-            place = _long_leap(chance, leaps, doubled if second else [p for p in alone if p > 0.3 * count])
+            places = [p for p in places if p > 0.3 * count and leaps[p].to - leaps[p - 1].to > 900] or places
+        place = chance.choice(places)
+        free[agent] = [one for one in free[agent] if one != place] or free[agent]
+        few = phase in (Phase.PRUNING, Phase.PIECES)
         leaps[place].kills.append(
             Kill(
-                agent=int(second),
-                after_seconds=chance.uniform(0.0, 0.4),
+                agent=agent,
+                after_seconds=chance.uniform(0.0, 1.0 if phase is Phase.STARTING else 0.2),
                 phase=phase,
-                countdown=chance.randint(1, 6),
+                countdown=1 if few else chance.randint(1, 6),
                 down_for=chance.choice((0, 0, 0, 0, 0, 1, 2)),
             )
         )
 
 
-def _long_leap(chance: random.Random, leaps: list[Leap], places: list[int]) -> int:
-    long = [place for place in places if leaps[place].to - leaps[place - 1].to > 600]
-    return chance.choice(long or places)
+def _without_outage(leaps: list[Leap]) -> set[int]:
+    """The leaps at which Prometheus answers."""
+    well, away = set(), False
+    for index, leap in enumerate(leaps):
+        away = away or bool(leap.outage)
+        if not away:
+            well.add(index)
+        away = away and not leap.outage_ends
+    return well

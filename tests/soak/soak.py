@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.faults import FaultServer
 from tests.prometheus import Prometheus
 from tests.soak import comparison, history, plan, recorded
-from tests.soak.conductor import RUN, Conductor
+from tests.soak.conductor import END_SECONDS, RUN, Conductor
 from tests.soak.files import Files
 from tests.soak.flatness import flatness, longest_life
 from tests.soak.outages import Peer
@@ -77,11 +77,11 @@ def soak(scale: plan.Scale, seed: int, directory: Path, cache: Path, say: Callab
     directory.mkdir(parents=True)
     with _peer(data, directory) as peer:
         calm = _way(
-            "undisturbed", scale, plan.undisturbed(scale, seed, first, final - 632), final, peer, directory, say
+            "undisturbed", scale, plan.undisturbed(scale, seed, first, final - END_SECONDS), final, peer, directory, say
         )
-        leaps = plan.disturbed(scale, seed, first, final - 632)
+        leaps = plan.disturbed(scale, seed, first, final - END_SECONDS)
         rough = _way("disturbed", scale, leaps, final, peer, directory, say)
-        again = _back_filled(scale, rough, first, final, peer, directory, say)
+        again = _back_filled(scale, first, final, peer, directory, say)
     _judge_faults(findings, scale, rough)
     _judge_slots(findings, calm, rough, again, recorded.expected(first, final))
     _judge_flatness(findings, rough)
@@ -119,16 +119,14 @@ def _left(conductor: Conductor, place: Path) -> Way:
 
 
 def _back_filled(
-    scale: plan.Scale, rough: Way, first: float, final: float, peer: Peer, directory: Path, say: Callable[[str], None]
+    scale: plan.Scale, first: float, final: float, peer: Peer, directory: Path, say: Callable[[str], None]
 ) -> Path:
     """The dump of a store that was filled by `backfill` alone and then folded by a daemon."""
     say("back-filling a third store")
     place = directory / "back-filled"
     peer.world.now = final
     conductor = Conductor(scale, Files(place, peer.proxy.url, scale), peer, peer.world, say)
-    dump = conductor.back_fill(first, final, place / "dump.jsonl")
-    del rough
-    return dump
+    return conductor.back_fill(first, final, place / "dump.jsonl")
 
 
 def _judge_faults(findings: Findings, scale: plan.Scale, rough: Way) -> None:
