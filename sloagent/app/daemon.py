@@ -30,6 +30,7 @@ from sloagent.sinks.metrics import MetricsSink
 from sloagent.web.endpoints import View, application
 
 log = logging.getLogger("sloagent")
+logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what it warns of, we count and say ourselves
 
 CATCH_UP_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 300.0

@@ -47,6 +47,7 @@ class Ledger:
         for slo in self.unwatched:
             of_runs = (-(-(start + slo.window) // slo.interval) * slo.interval for start in starts)
             self._since[slo] = store.watch(source, slo, min(self._since[slo], *of_runs, self.due(slo).live))
+            self._complete.pop(slo, None)  # it was read from a later beginning
             self._watched.add(slo)
 
     def begin_anew(self) -> None:
@@ -55,9 +56,12 @@ class Ledger:
         self._complete.clear()
 
     def clock_was_set(self) -> None:
-        """Expect the slots of the new time: what a wrong clock said at the start does not hold any more."""
+        """Expect the slots of the new time: what was concluded by a wrong clock does not hold any more."""
+        self._complete.clear()
         for slo in self._agent.slos:
             owed = self.due(slo)
+            if self._newest.get(slo, 0) > owed.live:
+                del self._newest[slo]
             if owed.live < self._since[slo] or (slo not in self._watched and self._since[slo] < owed.oldest):
                 self._since[slo] = owed.live
                 self._watched.discard(slo)
@@ -68,7 +72,10 @@ class Ledger:
 
     def lacking(self, slo: SLO, last: int) -> list[int]:
         """The slots up to `last` that are still asked for and have no verdict. Raises StoreError."""
-        first = max(self._since[slo], self.due(slo).oldest, self._complete.get(slo, 0) + slo.interval)
+        complete = self._complete.get(slo, 0)
+        if complete > last + slo.interval:
+            complete = 0  # a round that was under way while the clock was put back has left it
+        first = max(self._since[slo], self.due(slo).oldest, complete + slo.interval)
         if first > last:
             return []
         recorded = self._agent.store.recorded(self._agent.source.name, slo, (first, last))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent import UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
+from tests.clock import WallClock
 from tests.prometheus import SCRAPES_ITSELF, Prometheus
 
 
@@ -25,15 +26,14 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
     step: float, prometheus: Prometheus, tmp_path: Path
 ) -> None:
-    clock = tmp_path / "offset"
-    clock.write_text("0")
+    clock = WallClock(tmp_path / "offset")
     agent = AgentDirectory(
         tmp_path / "agent",
         prometheus.url,
         slos={"own.yaml": UP_EVERY_SECOND},
         extra="evaluation: {delay: 200ms, query_timeout: 5s}\n",
     )
-    stepped = (sys.executable, str(Path(__file__).with_name("stepped.py")), str(clock))
+    stepped = (sys.executable, str(Path(__file__).with_name("stepped.py")), str(clock.path))
     with DaemonProcess(agent, program=stepped) as daemon:
 
         def newest() -> float:
@@ -41,7 +41,7 @@ def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
 
         wait_until(lambda: abs(newest() - time.time()) < 3, what="the first verdict")
         before = processor_seconds(daemon)
-        clock.write_text(str(step))
+        clock.step_to(step)
         wait_until(lambda: (daemon.metric("sloagent_clock_jumps_total") or 0) >= 1, 5, "the step being noticed")
         if step > 0:  # 60 s are within what two clocks may differ
             wait_until(
@@ -52,7 +52,7 @@ def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
             assert "one of the two clocks is wrong" in daemon.get("/api/v1/pending")
         recorded_in_the_future = [line for line in agent.dump().splitlines() if in_the_future(line)]
         assert recorded_in_the_future == [], "a slot of Prometheus's future was recorded"
-        clock.write_text("0")
+        clock.step_to(0.0)
         corrected = time.time()
         wait_until(lambda: (daemon.metric("sloagent_clock_jumps_total") or 0) >= 2, 5, "the correction being noticed")
         wait_until(lambda: corrected < newest() <= time.time(), 10, "a verdict of a slot after the correction")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sloagent.app import demo_data
 from tests.agent import SLOAGENT, AgentDirectory, DaemonProcess, wait_until
+from tests.clock import WallClock
 from tests.faults import FaultServer, dated
 from tests.prometheus import Prometheus
 
@@ -41,18 +42,15 @@ def newest_ten_minutes(agent: AgentDirectory) -> list[int]:
 
 def test_hours_get_their_piece_old_rows_become_sums_and_older_ones_are_forgotten(tmp_path: Path) -> None:
     recording = demo_data.unpack(tmp_path / "data")
-    clock = tmp_path / "offset"
-    program = (SLOAGENT[0], str(STEPPED), str(clock))
-
-    def set_clock(moment: datetime) -> None:
-        clock.write_text(str(moment.timestamp() - time.time()))
+    clock = WallClock(tmp_path / "offset")
+    program = (SLOAGENT[0], str(STEPPED), str(clock.path))
 
     with Prometheus(tmp_path / "data") as prometheus, FaultServer(prometheus.url) as server:
-        server.fail(dated(lambda: time.time() + float(clock.read_text())))
+        server.fail(dated(clock.now))
         agent = AgentDirectory(
             tmp_path / "agent", server.url, slos={"own.yaml": SLO}, extra=KEEP.format(retention="90d")
         )
-        set_clock(recording.start.replace(hour=5, minute=47, second=0))
+        clock.set(recording.start.replace(hour=5, minute=47, second=0).timestamp())
         with DaemonProcess(agent, program=program) as daemon:
             wait_until(lambda: kinds(agent)["slot"] == 1, what="the first slot")
             assert daemon.stop() == 0
@@ -62,7 +60,7 @@ def test_hours_get_their_piece_old_rows_become_sums_and_older_ones_are_forgotten
             ("stop", "soak", "--at", "2026-11-22T05:58:00Z"),
         ):
             assert agent.command("runs", *words).returncode == 0
-        set_clock(datetime(2026, 11, 22, 7, 5, 10, tzinfo=UTC))
+        clock.set(datetime(2026, 11, 22, 7, 5, 10, tzinfo=UTC).timestamp())
         with DaemonProcess(agent, program=program) as daemon:
             wait_until(lambda: kinds(agent)["roll_up"] > 0, what="a roll-up")
             wait_until(lambda: kinds(agent)["piece"] > 1, what="the pieces of the hour and of the run")
@@ -86,7 +84,7 @@ def test_hours_get_their_piece_old_rows_become_sums_and_older_ones_are_forgotten
             wait_until(all_newer, what="old slots being forgotten")
             assert daemon.stop() == 0
 
-        set_clock(datetime(2026, 11, 22, 7, 15, 10, tzinfo=UTC))
+        clock.set(datetime(2026, 11, 22, 7, 15, 10, tzinfo=UTC).timestamp())
         with DaemonProcess(agent, program=program) as daemon:
             newest = datetime(2026, 11, 22, 7, 14, tzinfo=UTC).timestamp()
             wait_until(
@@ -100,8 +98,8 @@ def test_hours_get_their_piece_old_rows_become_sums_and_older_ones_are_forgotten
 
 def test_a_wrong_clock_folds_forgets_and_gives_up_nothing(tmp_path: Path) -> None:
     recording = demo_data.unpack(tmp_path / "data")
-    clock = tmp_path / "offset"
-    program = (SLOAGENT[0], str(STEPPED), str(clock))
+    clock = WallClock(tmp_path / "offset")
+    program = (SLOAGENT[0], str(STEPPED), str(clock.path))
     truth = recording.start.replace(hour=5, minute=47, second=0).timestamp() - time.time()
 
     with Prometheus(tmp_path / "data") as prometheus, FaultServer(prometheus.url) as server:
@@ -109,12 +107,12 @@ def test_a_wrong_clock_folds_forgets_and_gives_up_nothing(tmp_path: Path) -> Non
         agent = AgentDirectory(
             tmp_path / "agent", server.url, slos={"own.yaml": SLO}, extra=KEEP.format(retention="90d")
         )
-        clock.write_text(str(truth))
+        clock.step_to(truth)
         with DaemonProcess(agent, program=program) as daemon:
             wait_until(lambda: kinds(agent)["slot"] == 1, what="the first slot")
             before = agent.dump()
             for days in (30, 36_500, -30):
-                clock.write_text(str(truth + days * 86_400))
+                clock.step_to(truth + days * 86_400)
                 jumps = daemon.metric("sloagent_clock_jumps_total") or 0.0
                 wait_until(
                     lambda seen=jumps: (daemon.metric("sloagent_clock_jumps_total") or 0) > seen, what="the jump"
@@ -123,7 +121,7 @@ def test_a_wrong_clock_folds_forgets_and_gives_up_nothing(tmp_path: Path) -> Non
                 # A tick, several rounds of catching up and one of house-keeping, which a step brings on at once; the
                 # only thing that is asked is the time.
                 wait_until(lambda seen=asked: len(server.requests) >= seen + 4, what="rounds under the wrong clock")
-            clock.write_text(str(truth))
+            clock.step_to(truth)
             wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0.0, what="the right clock's rounds")
             assert daemon.stop() == 0
         slots = {row["slot"] for row in map(json.loads, before.splitlines()) if row["kind"] == "slot"}

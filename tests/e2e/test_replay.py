@@ -20,6 +20,7 @@ from sloagent.app.assess import Stretch
 from sloagent.app.wiring import load, open_store
 from sloagent.model.timerange import TimeRange
 from tests.agent import SLOAGENT, AgentDirectory, DaemonProcess, wait_until
+from tests.clock import WallClock
 from tests.faults import FaultServer, dated
 from tests.prometheus import Prometheus
 
@@ -121,26 +122,26 @@ def test_a_daemon_killed_at_random_moments_catches_up_to_the_same_bytes(
     """Its wall clock is set into the recorded time, so that the slots come due one after the other."""
     prometheus, start, end = recorded
     with FaultServer(prometheus.url) as server:
-        clock = tmp_path / "offset"
-        server.fail(dated(lambda: time.time() + float(clock.read_text())))
+        clock = WallClock(tmp_path / "offset")
+        server.fail(dated(clock.now))
         kill_and_catch_up(fresh(server, tmp_path / "agent"), clock, start, end, undisturbed)
 
 
-def kill_and_catch_up(agent: AgentDirectory, clock: Path, start: str, end: str, undisturbed: str) -> None:
+def kill_and_catch_up(agent: AgentDirectory, clock: WallClock, start: str, end: str, undisturbed: str) -> None:
     """Kill the daemon at random moments while its slots come due; in the end nothing may be missing or different."""
     first, last = datetime.fromisoformat(start).timestamp(), datetime.fromisoformat(end).timestamp()
     chance = random.Random(7)
     now = first - first % 60 + 60 + 31  # the newest slot is then the first of the range: its delay of 30 s is over
     for _ in range(KILLS_OF_THE_DAEMON):
-        clock.write_text(str(now - time.time()))
-        with DaemonProcess(agent, program=(SLOAGENT[0], str(STEPPED), str(clock))) as daemon:
+        clock.set(now)
+        with DaemonProcess(agent, program=(SLOAGENT[0], str(STEPPED), str(clock.path))) as daemon:
             time.sleep(chance.uniform(0.0, 0.6))
             now = min(now + chance.choice((30.0, 60.0, 90.0, 150.0)), last + 29.0)
-            clock.write_text(str(now - time.time()))
+            clock.set(now)
             time.sleep(chance.uniform(0.0, 0.3))
             daemon.stop(signal.SIGKILL)
-    clock.write_text(str(last + 31.0 - time.time()))
-    with DaemonProcess(agent, program=(SLOAGENT[0], str(STEPPED), str(clock))) as daemon:
+    clock.set(last + 31.0)
+    with DaemonProcess(agent, program=(SLOAGENT[0], str(STEPPED), str(clock.path))) as daemon:
         wait_until(lambda: left(agent, start, end) == 0, 60, "every slot being caught up")
         assert daemon.stop() == 0
     done = agent.command(
