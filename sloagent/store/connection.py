@@ -120,6 +120,7 @@ class Database:
         # The schema comes before WAL, so that our mark is in the file's own header from the first commit on.
         migrations.migrate(connection, self.path)
         _switch_to_wal(connection)
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # from here on the log is there
         seals.watch(connection)
 
     @contextmanager

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sloagent.store.damage import UnavailableError
-from sloagent.store.first_look import identity, mark_of
+from sloagent.store.first_look import Identity, identity, mark_of
 
 MOST_IN_A_DAY = 5
 """A store that is damaged again and again lies on a failing disk, or meets a mistake of ours: then moving does not help."""
@@ -24,6 +24,7 @@ MOST_IN_A_DAY = 5
 NEIGHBOURS = ("-wal", "-journal", "-shm")
 """What SQLite keeps beside a file, under its name with these ends."""
 _STAMP = "%Y%m%dT%H%M%SZ"
+_ENDS = r"\.(?:damaged|foreign)-(\d{8}T\d{6}Z)(-\d+)?"
 
 
 @contextmanager
@@ -47,14 +48,19 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def unfinished(path: Path) -> Path | None:
-    """The file that was set aside and is not salvaged yet; None where there is none."""
+    """The file that was set aside and is not salvaged yet; None where there is none. Raises UnavailableError."""
     try:
         name = mark_of(path).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise UnavailableError(f"{mark_of(path)} cannot be read: {error}") from error
-    return path.with_name(name) if re.fullmatch(re.escape(path.name) + r"\.[a-z]+-[0-9TZ]+(-\d+)?", name) else None
+    if not re.fullmatch(re.escape(path.name) + _ENDS, name):
+        raise UnavailableError(
+            f"{mark_of(path)} does not name a file that was set aside: {name[:80]!r}",
+            hint="if there is none beside the store, remove this file",
+        )
+    return path.with_name(name)
 
 
 def set_aside(path: Path, why: str) -> Path:
@@ -92,6 +98,25 @@ def finish_moving(path: Path, target: Path) -> None:
     _sync(path.parent)
 
 
+def set_log_aside(path: Path, file: Identity | None, log: Identity | None) -> Path | None:
+    """Rename the log of a file that no longer lies at `path`: its new name, None where there is nothing to be done.
+
+    Else SQLite would apply it to whatever lies there now, or delete it. Raises UnavailableError where it cannot be renamed.
+    """
+    source = Path(f"{path}-wal")
+    with alone(path):
+        if log is None or identity(source) != log or identity(path) == file:
+            return None
+        target = _free_name(path, f"{path.name}.replaced-{datetime.now(UTC):{_STAMP}}")
+        try:
+            source.rename(f"{target}-wal")
+            Path(f"{path}-shm").unlink(missing_ok=True)  # made of the log, whenever it is opened
+            _sync(path.parent)
+        except OSError as error:
+            raise UnavailableError(f"the log {source} cannot be renamed: {error.strerror}") from error
+    return Path(f"{target}-wal")
+
+
 def finished(path: Path) -> None:
     """Take the mark away: the new store holds all that can be had of the old one."""
     mark_of(path).unlink(missing_ok=True)
@@ -119,7 +144,7 @@ def _holds(process: Path, wanted: tuple[int, int]) -> bool:
 
 def _set_aside_since(path: Path, moment: datetime) -> list[str]:
     oldest = moment.strftime(_STAMP)
-    pattern = re.compile(re.escape(path.name) + r"\.[a-z]+-(\d{8}T\d{6}Z)(-\d+)?")
+    pattern = re.compile(re.escape(path.name) + _ENDS)
     found = (pattern.fullmatch(entry.name) for entry in path.parent.iterdir())
     return sorted(one.group() for one in found if one and one.group(1) >= oldest)
 

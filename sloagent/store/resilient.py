@@ -47,6 +47,10 @@ class ResilientStore:
         self._inner: Store | None = None
         self._file: Identity | None = None
         """Which file it was opened on, so that never another one is set aside in its stead."""
+        self._log: Identity | None = None
+        """Which log that file had."""
+        self._replaced = False
+        """Whether that file was found gone, so that its log may lie beside another one."""
         self._opening = False
         self._closed = threading.Event()
         self._again_at = 0.0
@@ -200,6 +204,7 @@ class ResilientStore:
                     soon = isinstance(error, ReplacedError | DamagedError)
                     self._again_at = 0.0 if soon else time.monotonic() + self._retry_seconds
                     file = self._file
+                    self._replaced = isinstance(error, ReplacedError)
                 _let_go(inner)
                 if isinstance(error, DamagedError):
                     self._repair(error, file)
@@ -228,6 +233,8 @@ class ResilientStore:
         try:
             if self._path is not None and quarantine.unfinished(self._path) is not None:
                 raise DamagedError(f"the store {self._path} is not whole yet: a damaged one is to be salvaged first")
+            if self._path is not None and self._replaced:
+                self._set_log_aside(self._path)
             inner = self._open_inner()
         except StoreError as error:
             with self._lock:
@@ -239,11 +246,22 @@ class ResilientStore:
         with self._lock:
             if not self._closed.is_set():
                 self._inner = inner
-                self._file = None if self._path is None else identity(self._path)
+                if self._path is not None:
+                    self._file, self._log = identity(self._path), identity(f"{self._path}-wal")
                 self._not_open = self._not_written = ""
                 return inner
         _let_go(inner)
         raise UnavailableError(self._not_open)
+
+    def _set_log_aside(self, path: Path) -> None:
+        moved = quarantine.set_log_aside(path, self._file, self._log)
+        self._replaced = False
+        if moved is not None:
+            log.warning(
+                "the log of the file that lay at %s was set aside as %s: give it that file's new name with -wal",
+                path,
+                moved,
+            )
 
     # --- damage ------------------------------------------------------------------------------------------------------
 

@@ -26,13 +26,9 @@ class Wreck:
     def __init__(self, path: Path) -> None:
         self.unreadable = 0
         """How often a table, or an SLO's part of one, could not be read throughout."""
-        self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+        self._connection = sqlite3.connect(":memory:")
         with suppress(*_CANNOT):
-            opened = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
-            opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE_BYTES)
-            opened.execute("PRAGMA cell_size_check = TRUE")
-            opened.execute("PRAGMA trusted_schema = FALSE")
-            self._connection = opened
+            self._connection = _opened(path)
         self._kept_apart: dict[str, dict[int, str | bytes]] = {}
         self._lowest, self._highest = self._span()
 
@@ -162,3 +158,22 @@ class Wreck:
         """The rows until one cannot be read."""
         with suppress(*_CANNOT):
             yield from self._connection.execute(query, parameters)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    log_bytes = _size(path.with_name(f"{path.name}-wal"))
+    if not _size(path):  # SQLite deletes the log of an empty file, even when it may only read.
+        raise sqlite3.OperationalError(f"{path} is empty")
+    mode = "mode=ro" if log_bytes else "immutable=1"  # without a log nothing is left beside it either
+    connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE_BYTES)
+    connection.execute("PRAGMA cell_size_check = TRUE")
+    connection.execute("PRAGMA trusted_schema = FALSE")
+    return connection
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -28,6 +28,7 @@ from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict
 from sloagent.store import Store
 from sloagent.store.opening import open_store
+from sloagent.store.resilient import ResilientStore
 from sloagent.store.settings import StoreSettings
 from sloagent.store.sqlite import SQLiteStore
 from tests.postgres import shared
@@ -63,6 +64,9 @@ def database() -> str:
 
 OPENERS: dict[str, Callable[[Path], Store]] = {
     "postgres": open_postgres,
+    "resilient": lambda directory: ResilientStore(
+        lambda: SQLiteStore(directory / "sloagent.db"), path=directory / "sloagent.db"
+    ),
     "sqlite": lambda directory: SQLiteStore(directory / "sloagent.db"),
 }
 
