@@ -42,7 +42,8 @@ def quantile_of(bounds: tuple[float, ...], counts: tuple[float, ...], percentile
     total = counts[last]
     if last < 1 or total == 0:
         return None
-    rank = percentile / 100 * total
+    # A rank is above 0, also where the product of the smallest counts is not: then no number lies below the total.
+    rank = percentile / 100 * total or total
     index = bisect_left(counts, rank, 0, last)
     if index == last:
         return Quantile(bounds[last - 1], bounds[last - 1], inf)
