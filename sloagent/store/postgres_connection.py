@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import errors
@@ -240,5 +240,5 @@ class PostgresDatabase:
 def _place(url: str) -> str:
     """How the database is called in sentences: where it is, without who we are there."""
     parts = urlsplit(url)
-    host = unquote(parts.netloc.rpartition("@")[2])
-    return f"the store in PostgreSQL ({host + ', ' if host else ''}database {unquote(parts.path.strip('/'))})"
+    host = parts.netloc.rpartition("@")[2]
+    return f"the store in PostgreSQL ({host + ', ' if host else ''}database {parts.path.strip('/')})"

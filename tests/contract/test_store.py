@@ -444,6 +444,25 @@ class TestDump:
         if len({(piece.start_ms, piece.end_ms) for piece in counted}) == len(counted):
             assert of_source(store, one) == of_source(store, two)
 
+    @given(judged=judged_slots(LATENCY), counted=st.lists(pieces(), max_size=2), run=runs(), border=st.integers(0, 3))
+    @EXAMPLES
+    def test_the_same_truth_gives_the_same_bytes_in_every_database(
+        self, store, tmp_path_factory, names, judged, counted, run, border
+    ):
+        source = next(names)
+        file = SQLiteStore(tmp_path_factory.mktemp("file") / "sloagent.db")
+        for each in (store, file):
+            each.save_run(run)
+            each.append(source, judged)
+            for piece in counted:
+                each.append_piece(source, LATENCY, piece)
+            each.roll_up(HOUR + 3600 * border)
+        assert of_source(store, source) == of_source(file, source)
+        assert [line for line in store.dump() if '"kind":"run"' in line] == [
+            line for line in file.dump() if '"kind":"run"' in line
+        ]
+        file.close()
+
     def test_lines_are_json_and_sorted_by_kind_then_key(self, store):
         fill(store)
         lines = [json.loads(line, parse_constant=pytest.fail) for line in store.dump()]

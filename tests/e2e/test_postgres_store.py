@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -333,6 +334,31 @@ def test_numbers_that_were_given_in_a_commit_that_never_came_are_not_used_again(
         store.close()
 
 
+def test_numbers_that_were_given_before_a_commit_that_failed_are_not_used_again(server, database, store):
+    server.sql(
+        "CREATE FUNCTION sloagent.refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'refused at the commit'; END $$", database,
+    )  # fmt: skip
+    server.sql(
+        "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON sloagent.slots DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION sloagent.refuse()", database,
+    )  # fmt: skip
+    with pytest.raises(StoreError, match="refused at the commit"):
+        store.append("p", [plain_slot(HOUR, detail="words")])
+    server.sql("DROP TRIGGER refuse ON sloagent.slots", database)
+    assert store.append("p", [plain_slot(HOUR, detail="words")]) == 1
+    assert store.check() == []
+
+
+def test_a_database_that_was_emptied_while_nobody_was_connected_is_begun_anew(server, database, store):
+    store.append("p", [plain_slot(HOUR + 60), plain_slot(HOUR)])
+    server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+    server.sql("DROP SCHEMA sloagent CASCADE", database)
+    assert store.append("p", [plain_slot(HOUR, detail="first of all")]) == 1
+    assert store.check() == []
+    assert [judged.detail for judged in store.slots("p", LATENCY, ALWAYS)] == ["first of all"]
+
+
 def test_a_wire_that_swallows_everything_ends_in_an_error_and_keeps_nobody_else_waiting(server, database):
     with Wire(server.port) as wire:
         store = over_tcp(server, database, port=wire.port, **SHORT)
@@ -540,7 +566,10 @@ def test_texts_with_anything_in_them_give_the_same_dump_in_both_databases(store,
         each.save_run(run)
         each.save_run(replace(run, name="a\x01"))
         assert each.check() == []
-    assert list(store.dump()) == list(file.dump())
+    lines = list(store.dump())
+    assert lines == list(file.dump())
+    sources = [row["source"] for row in map(json.loads, lines) if row["kind"] == "slo"]
+    assert sources == sorted(sources)
     assert [one.name for one in store.runs()] == [one.name for one in file.runs()]
     assert next(store.slots(source, LATENCY, ALWAYS)) == next(file.slots(source, LATENCY, ALWAYS))
     file.close()
