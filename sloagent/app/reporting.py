@@ -29,7 +29,8 @@ def report(agent: Agent, stretch: Stretch, summaries: Sequence[RangeSummary], ru
             phases=tuple(assess.summary(agent.cycle, summary.slo, stretch.phase(phase)) for phase in stretch.phases),
             slots=assess.recorded_slots(agent.cycle, summary.slo, stretch),
             expected=stretch.slots(summary.slo),
-            counted=stretch.counted(summary.slo),
+            counted=(counted := stretch.counted(summary.slo)),
+            missing=assess.lacking(agent.cycle, summary.slo, counted),
         )
         for summary in summaries
     ]

@@ -14,7 +14,7 @@ from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, RangeSummary, SlotVerdict
 from sloagent.report.definition import Definition
 from sloagent.report.phase_results import PhaseResult, phase_result
-from sloagent.report.strips import Segment, State, states, strip
+from sloagent.report.strips import Segment, State, gaps, states, strip
 
 WORST_FIRST = (
     Outcome.FAIL,
@@ -40,6 +40,8 @@ class Evaluated:
     """All slots of the stretch, ascending."""
     counted: Sequence[int]
     """Those of them that are not excluded."""
+    missing: Sequence[int]
+    """Those of them without a verdict, neither a row of their own nor a part of an hourly sum; ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Result:
     states: tuple[State, ...]
     """What each of them came out as."""
     strip: tuple[Segment, ...]
+    gaps: tuple[tuple[int, int], ...]
+    """First and last slot of each stretch that nobody has an answer for."""
     failing: tuple[int, ...]
     """First and last slot at which the SLO failed; empty where it never did."""
     evidence: Evidence | None
@@ -169,10 +173,11 @@ def _result(
             failing = (failing[0] if failing else slot.slot, slot.slot)
         if shown is None or (wanted is not None and slot.slot <= wanted):
             shown = slot
-    came_out = states(one.expected, one.counted, outcomes)
+    came_out = states(one.expected, one.counted, outcomes, one.missing)
     return Result(
         anchor=_anchor(slo, anchors), summary=one.whole, phases=tuple(phase_result(phase) for phase in one.phases),
         slots=tuple(one.expected), states=came_out, strip=strip(one.expected, came_out, slo.interval), failing=failing,
+        gaps=gaps(one.missing, slo.interval),
         evidence=_evidence(shown, worst.labels if worst else (), whole, url, curl) if shown else None,
         refusals=dict(refusals.most_common()), warnings=dict(warnings.most_common()),
     )  # fmt: skip

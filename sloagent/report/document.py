@@ -72,6 +72,7 @@ def _result(result: Result, report: Report) -> dict[str, JSON]:
                 {"from": instant(s.start), "to": instant(s.end), "state": s.state.value, "slots": s.slots}
                 for s in result.strip
             ],
+            "not_answered": [{"from": instant(first), "to": instant(last)} for first, last in result.gaps],
             "histograms": list(summary.histograms),
             "unused_overrides": [_labels(match) for match in summary.unused_overrides],
             "refusals": refusals,

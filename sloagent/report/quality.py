@@ -42,13 +42,26 @@ def quality(report: Report, words: Words) -> Quality:
     return Quality(all(row.complete for row in rows), exclusions, rows)
 
 
+MOST_GAPS = 5
+"""Of an SLO's stretches without an answer, the first that the page names; the JSON names all."""
+
+
+def _when(result: Result, words: Words) -> str:
+    named = [
+        times.between(first, last) if first < last else times.moment(first) for first, last in result.gaps[:MOST_GAPS]
+    ]
+    if len(result.gaps) > MOST_GAPS:
+        named.append(words.say("and_more_stretches", count=len(result.gaps) - MOST_GAPS))
+    return ", ".join(named)
+
+
 def _row(result: Result, words: Words) -> QualityRow:
     summary = result.summary
     windows = summary.windows
     counting = windows.expected - windows.excluded
     findings = []
     if windows.missing:
-        findings.append(words.say("slots_missing", count=windows.missing))
+        findings.append(words.say("slots_missing", count=windows.missing, when=_when(result, words)))
     findings += [words.say("slots_refused", count=count, kind=kind) for kind, count in result.refusals.items()]
     if windows.excluded:
         findings.append(words.say("slots_excluded", count=windows.excluded))

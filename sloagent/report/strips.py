@@ -18,6 +18,8 @@ class Absence(StrEnum):
     MISSING = "missing"
     """Expected, but nobody has an answer for it."""
     EXCLUDED = "excluded"
+    SUMMED = "summed"
+    """Recorded, and part of an hourly sum by now: its own outcome is not known any more."""
 
 
 State = Outcome | Absence
@@ -31,6 +33,7 @@ WORST_FIRST: tuple[State, ...] = (
     Outcome.PASS,
     Outcome.MEASURED,
     Outcome.NO_DATA,
+    Absence.SUMMED,
     Absence.EXCLUDED,
 )
 
@@ -46,10 +49,23 @@ class Segment:
     slots: int
 
 
-def states(expected: Sequence[int], counted: Iterable[int], outcomes: Mapping[int, Outcome]) -> tuple[State, ...]:
-    """What each expected slot came out as; those not in `counted` are excluded."""
-    included = frozenset(counted)
-    return tuple(_state(slot, included, outcomes) for slot in expected)
+def states(
+    expected: Sequence[int], counted: Iterable[int], outcomes: Mapping[int, Outcome], missing: Iterable[int]
+) -> tuple[State, ...]:
+    """What each expected slot came out as; those not in `counted` are excluded, those in `missing` have no verdict."""
+    included, unanswered = frozenset(counted), frozenset(missing)
+    return tuple(_state(slot, included, outcomes, unanswered) for slot in expected)
+
+
+def gaps(missing: Sequence[int], interval: int) -> tuple[tuple[int, int], ...]:
+    """Ascending slots as stretches of neighbours: first and last slot of each."""
+    found: list[tuple[int, int]] = []
+    for slot in missing:
+        if found and slot - found[-1][1] == interval:
+            found[-1] = (found[-1][0], slot)
+        else:
+            found.append((slot, slot))
+    return tuple(found)
 
 
 def strip(expected: Sequence[int], came_out: Sequence[State], interval: int) -> tuple[Segment, ...]:
@@ -66,7 +82,7 @@ def strip(expected: Sequence[int], came_out: Sequence[State], interval: int) -> 
     return tuple(segments)
 
 
-def _state(slot: int, included: frozenset[int], outcomes: Mapping[int, Outcome]) -> State:
+def _state(slot: int, included: frozenset[int], outcomes: Mapping[int, Outcome], unanswered: frozenset[int]) -> State:
     if slot not in included:
         return Absence.EXCLUDED
-    return outcomes.get(slot, Absence.MISSING)
+    return outcomes.get(slot, Absence.MISSING if slot in unanswered else Absence.SUMMED)

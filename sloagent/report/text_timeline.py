@@ -23,6 +23,7 @@ _SIGNS: dict[State, str] = {
     Outcome.PASS: "▁",
     Outcome.MEASURED: "▁",
     Outcome.NO_DATA: "·",
+    Absence.SUMMED: "~",
     Absence.EXCLUDED: "x",
 }
 

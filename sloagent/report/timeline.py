@@ -32,6 +32,7 @@ _HEIGHTS: dict[State, int] = {
     Outcome.MEASURED: 8,
     Outcome.NO_DATA: 2,
     Absence.MISSING: 14,
+    Absence.SUMMED: 5,
     Absence.EXCLUDED: 18,
 }
 _STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)

@@ -13,6 +13,7 @@ WORDS = {
     "measured": "measured",
     "missing": "not answered",
     "excluded": "excluded",
+    "summed": "in hourly sums",
     # The one-line answer.
     "all_met": "All {all} SLOs were met.",
     "none_promised": "Nothing was promised: {measured} SLOs measured.",
@@ -86,7 +87,8 @@ WORDS = {
     # Data quality.
     "quality_good": "Every expected slot was evaluated, and nothing was refused.",
     "excluded_range": "Excluded {from_to}: {reason}",
-    "slots_missing": "{count} slots without an answer",
+    "slots_missing": "{count} slots without an answer: {when}",
+    "and_more_stretches": "{count} more stretches",
     "slots_refused": "{count} slots refused ({kind})",
     "slots_excluded": "{count} slots excluded",
     "histogram_changed": "the metric changed its name: {names}",

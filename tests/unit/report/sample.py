@@ -240,7 +240,10 @@ def evaluated(of: SLO) -> Evaluated:
     one = judged(of)
     expected = list(WHOLE.slots_inside(of.interval, of.window))
     counted = [slot for slot in expected if slot not in (slot_at(25), slot_at(26))]
-    return Evaluated(one.whole, one.phases, one.slots, expected, counted)
+    recorded = {slot.slot for slot in one.slots}
+    return Evaluated(
+        one.whole, one.phases, one.slots, expected, counted, [slot for slot in counted if slot not in recorded]
+    )
 
 
 def report(*slos: SLO, run: Run = RUN) -> Report:
@@ -283,8 +286,8 @@ def hostile_report() -> Report:
     return content(
         run, WHOLE, [SLOSet("hostile", Text(bad), (MEMORY, SEARCH))],
         [
-            Evaluated(summed, (summed,), [told, *slots[1:]], every, every),
-            Evaluated(silent, (silent,), [refused], [slot_at(1)], [slot_at(1)]),
+            Evaluated(summed, (summed,), [told, *slots[1:]], every, every, ()),
+            Evaluated(silent, (silent,), [refused], [slot_at(1)], [slot_at(1)], ()),
         ],
         definition(), version=bad, url="http://127.0.0.1:9090", curl=curl,
     )  # fmt: skip

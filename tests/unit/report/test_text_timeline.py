@@ -35,7 +35,7 @@ def over(
         ]
         template = evaluated(slo if slo.name == FSYNC.name and step == 1 else FSYNC).whole
         summaries = tuple(dataclasses.replace(template, slo=slo) for _ in phases)
-        return Evaluated(dataclasses.replace(template, slo=slo), summaries, told, slots, slots)
+        return Evaluated(dataclasses.replace(template, slo=slo), summaries, told, slots, slots, ())
 
     inputs = [one(FSYNC, 1)] + ([one(MUTATING, every)] if every > 1 else [])
     return content(run, whole, [SET], inputs, definition(), version="", url="http://x", curl=curl)
