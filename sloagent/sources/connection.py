@@ -189,13 +189,13 @@ def _pieces(response: urllib3.BaseHTTPResponse, most_bytes: int, *, cut: bool) -
     left = most_bytes
     while piece := response.read(PIECE_BYTES, decode_content=False):
         if inflate is not None:
-            if inflate.eof:
-                # zlib would keep all that follows, without a bound.
-                raise SourceError("sent more after the end of its gzip", kind=Kind.PROTOCOL, retryable=True)
             try:
                 piece = inflate.decompress(piece, left + 1)
             except zlib.error:
                 raise SourceError("sent damaged gzip", kind=Kind.PROTOCOL, retryable=True) from None
+            if inflate.unused_data:
+                # zlib would keep all that follows, without a bound.
+                raise SourceError("sent more after the end of its gzip", kind=Kind.PROTOCOL, retryable=True)
         if len(piece) > left:
             if not cut:
                 raise failures.too_large(most_bytes)
