@@ -171,6 +171,14 @@ class DeadlineAdapter(HTTPAdapter):
             timeout=timeout,
         )  # fmt: skip
 
+    def close(self) -> None:
+        """Close every connection that is kept. Idempotent."""
+        # urllib3 closes a pool that nobody holds any more; we hold ours.
+        for pool, _ in self._ways.values():
+            pool.close()
+        self._ways.clear()
+        super().close()
+
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: object) -> None:
         """Make the pools for asking directly, of our connections."""
         super().init_poolmanager(connections, maxsize, block, **self._named(kwargs))

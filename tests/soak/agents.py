@@ -8,6 +8,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,8 @@ class Held:
     memory_bytes: int
     descriptors: int
     threads: int
+    open_on: Mapping[str, int]
+    """What the descriptors are open on, and how many on each."""
 
 
 class AgentProcess:
@@ -137,11 +141,11 @@ class AgentProcess:
         proc = Path(f"/proc/{self._process.pid}")
         try:
             resident = int((proc / "statm").read_text().split()[1]) * PAGE_BYTES
-            descriptors = len(list((proc / "fd").iterdir()))
+            open_on = Counter(_kind(str(one.readlink())) for one in (proc / "fd").iterdir())
             threads = len(list((proc / "task").iterdir()))
         except OSError:
             return
-        self.held.append(Held(self.lives, self.world.now, resident, descriptors, threads))
+        self.held.append(Held(self.lives, self.world.now, resident, open_on.total(), threads, open_on))
 
     def tail(self) -> str:
         """The end of its log."""
@@ -156,3 +160,8 @@ class AgentProcess:
                 return str(answer.read().decode())
         except OSError:
             return ""
+
+
+def _kind(target: str) -> str:
+    """A descriptor's target without what differs from one to the next."""
+    return Path(target).name if target.startswith("/") else target.partition(":")[0]

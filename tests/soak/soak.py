@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -200,6 +201,8 @@ def _judge_flatness(findings: Findings, rough: Way) -> None:
                 f"{one.early:.0f}, {one.middle:.0f}, {one.late:.0f}; over the last half {one.rise:+.2f} ± {one.error:.2f}",
                 good=one.rise - one.error <= 1.0,
             )
+        open_on = ", ".join(f"{count} {kind}" for kind, count in Counter(dict(life[-1].open_on)).most_common())
+        findings.say("descriptors at the end", open_on)
 
 
 def _judge_speed(findings: Findings, calm: Way, rough: Way, first: float, final: float) -> None:
