@@ -12,7 +12,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from sloagent.app.wiring import open_store
+from sloagent.errors import StoreError
 from tests.prometheus import free_port
 
 SLOAGENT = (sys.executable, "-m", "sloagent")
@@ -65,6 +68,17 @@ class AgentDirectory:
         done = self.command("store", "dump")
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The lines of the dump, read by this process: quick enough to be asked for again and again."""
+        try:
+            store = open_store(self.configuration, read_only=True)
+        except StoreError:
+            return []  # not yet there
+        try:
+            return [json.loads(line) for line in store.dump()]
+        finally:
+            store.close()
 
 
 class DaemonProcess:

@@ -102,7 +102,9 @@ def main() -> None:
         tell(SloagentError(where + (error.strerror or str(error)).lower()))
         sys.stdout = None  # what it still holds cannot be written either, and Python would end with 120 for that
         sys.exit(SloagentError.exit_code)
-    except Exception:  # noqa: BLE001 - nothing is swallowed: Python would end with 1, which says that an SLO failed
+    except Exception as error:  # noqa: BLE001 - nothing is swallowed: Python would end with 1, an SLO's failing
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 wraps one that comes while a class is made
+            sys.exit(INTERRUPTED)
         traceback.print_exc()
         tell(
             SloagentError("this is a mistake in sloagent itself; no verdict was reached", hint="report the lines above")

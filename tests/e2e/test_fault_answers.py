@@ -115,7 +115,7 @@ class Evidence:
 def recorded(agent: AgentDirectory) -> dict[str, dict[int, str]]:
     """By SLO, slot to outcome, from the dump."""
     found: dict[str, dict[int, str]] = {}
-    for row in (json.loads(line) for line in agent.dump().splitlines()):
+    for row in agent.rows():
         if row["kind"] == "slot":
             found.setdefault(row["slo"], {})[row["slot"]] = row["outcome"]
     return found

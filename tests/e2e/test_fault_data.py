@@ -170,7 +170,7 @@ slos:
         ]
     assert max(points) <= 11_000
     assert sum(points) >= last - first
-    rows = [json.loads(line) for line in agent.dump().splitlines()]
+    rows = agent.rows()
     outcomes = {row["slot"]: row["outcome"] for row in rows if row["kind"] == "slot"}
     assert set(outcomes) == set(range(first, last + 1))
     assert {outcomes[slot] for slot in range(first, START)} == {"error"}

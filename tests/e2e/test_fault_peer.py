@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import signal
 import threading
@@ -57,8 +56,7 @@ def newest(daemon: DaemonProcess, slo: str = "up") -> float:
 
 def slots(agent: AgentDirectory, slo: str = "up") -> dict[int, dict]:
     """Slot to the row of the SLO at it, from the dump."""
-    rows = (json.loads(line) for line in agent.dump().splitlines())
-    return {row["slot"]: row for row in rows if row["kind"] == "slot" and row["slo"] == slo}
+    return {row["slot"]: row for row in agent.rows() if row["kind"] == "slot" and row["slo"] == slo}
 
 
 def outcomes(agent: AgentDirectory, slo: str = "up") -> dict[int, str]:
@@ -306,6 +304,5 @@ def test_a_question_that_takes_longer_than_its_interval_delays_no_other_and_lose
                 wait_until(lambda due=due, slo=slo: due <= set(outcomes(agent, slo)), 40, f"every slot of {slo}")
                 assert {outcomes(agent, slo)[slot] for slot in due} == {"pass"}
             assert daemon.stop() == 0
-    counted = Counter(json.loads(line)["slot"] for line in agent.dump().splitlines() if re.search('"slo": ?"up"', line)
-                      and json.loads(line)["kind"] == "slot")  # fmt: skip
+    counted = Counter(row["slot"] for row in agent.rows() if row["kind"] == "slot" and row["slo"] == "up")
     assert set(counted.values()) == {1}
