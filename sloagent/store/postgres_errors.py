@@ -10,6 +10,7 @@ from psycopg import errors
 
 from sloagent.errors import StoreError
 from sloagent.store.damage import UnavailableError
+from sloagent.store.postgres_session import SilenceError
 from sloagent.store.sql import CollisionError
 
 _SAME_AGAIN = "nothing was lost: what was not recorded is asked again"
@@ -19,7 +20,7 @@ _ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (
         (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow),
         "is being stopped or started", _SAME_AGAIN,
     ),
-    ((errors.QueryCanceled, errors._WaitTimeout), "did not answer in time", "`store: {timeout: …}` says how long it has"),  # noqa: SLF001
+    ((errors.QueryCanceled, SilenceError), "did not answer in time", "`store: {timeout: …}` says how long it has"),
     ((errors.DiskFull,), "has no room to grow: its disk is full", "free some space; nothing half written was left behind"),
     (
         (errors.TooManyConnections, errors.OutOfMemory, errors.ConfigurationLimitExceeded, errors.InsufficientResources),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -13,15 +15,35 @@ from psycopg.pq import TransactionStatus
 
 V = TypeVar("V")
 
+_LOOK_SECONDS = 0.1
+
+
+class SilenceError(psycopg.OperationalError):
+    """Nothing came back for too long, not even a refusal."""
+
 
 class Bounded(psycopg.Connection[tuple[Any, ...]]):
     """A connection on which no wait is endless, whatever became of the network or the server."""
 
-    patience_seconds: float | None = None
+    patience_seconds = math.inf
 
-    def wait(self, gen: PQGen[V], interval: float = 0.1, timeout: float | None = None) -> V:
-        """What the generator gives; raises psycopg.OperationalError when patience ends."""
-        return super().wait(gen, interval, self.patience_seconds if timeout is None else timeout)
+    def wait(self, gen: PQGen[V], interval: float = _LOOK_SECONDS, timeout: float | None = None) -> V:
+        """What the generator gives; raises SilenceError when patience ends, which no `timeout` of psycopg's own does."""
+        return super().wait(_until(time.monotonic() + self.patience_seconds, gen), interval, timeout)
+
+
+def _until(deadline: float, gen: PQGen[V]) -> PQGen[V]:
+    """The same conversation with whoever waits on the socket, who also says every `interval` that nothing has come."""
+    try:
+        wanted = next(gen)
+        while True:
+            came = yield wanted
+            if time.monotonic() > deadline:
+                raise SilenceError("there was no answer at all")
+            wanted = gen.send(came)
+    except StopIteration as end:
+        result: V = end.value
+        return result
 
 
 @lru_cache(maxsize=512)
