@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sloagent.app.clock import ClockWatch, SlotTrigger
+from sloagent.app.clock import AGREE_SECONDS, ClockWatch, SlotTrigger, dispute
 from sloagent.app.schedule import due, missing, stretches
+from sloagent.model.samples import Kind, Question, Refusal
 from sloagent.model.timerange import TimeRange, newest_slot
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,3 +69,19 @@ def test_a_run_has_only_the_slots_whose_whole_window_lies_in_it() -> None:
     assert list(stretch.slots_inside(60, 300)) == [360, 420, 480, 540, 600]
     assert next(iter(stretch.slots(60))) == 60
     assert list(TimeRange(EPOCH, EPOCH).slots(60)) == [0]
+
+
+QUESTION = Question("vector(1)")
+
+
+def test_a_clock_is_trusted_where_the_peer_agrees_or_does_not_say() -> None:
+    assert dispute(1_000.0, 1_000.0 + AGREE_SECONDS) == ""
+    assert dispute(None, 1_000.0) == ""
+
+
+def test_a_clock_is_in_dispute_where_the_peer_says_another_time_or_does_not_answer() -> None:
+    assert dispute(0.0, 86_400.0) == (
+        "here it is 1970-01-02 00:00:00 UTC, for Prometheus 1970-01-01 00:00:00 UTC; one of the two clocks is wrong"
+    )
+    assert dispute(1_000.0 + AGREE_SECONDS + 1, 1_000.0)
+    assert dispute(Refusal(QUESTION, Kind.UNREACHABLE, "refused", final=False), 1_000.0) == "refused"
