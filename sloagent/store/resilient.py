@@ -25,6 +25,7 @@ from sloagent.store.salvage import Salvage
 log = logging.getLogger("sloagent")
 
 RETRY_SECONDS = 5.0
+_LONG_WAIT_SECONDS = 1.0
 _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, ArithmeticError)
 """What reading raises where a row holds something else than was written."""
 
@@ -46,9 +47,8 @@ class ResilientStore:
         self._lock = threading.Lock()
         self._inner: Store | None = None
         self._file: Identity | None = None
-        """Which file it was opened on, so that never another one is set aside in its stead."""
         self._log: Identity | None = None
-        """Which log that file had."""
+        """Which file and log it was opened on, so that never others are set aside in their stead."""
         self._replaced = False
         """Whether that file was found gone, so that its log may lie beside another one."""
         self._opening = False
@@ -56,6 +56,7 @@ class ResilientStore:
         self._again_at = 0.0
         self._not_open = "it was not opened yet"
         self._not_written = ""
+        self._held_until = 0.0
         self._repairing: threading.Thread | None = None
         self.quarantined = 0
         """How many damaged or foreign files this process has set aside."""
@@ -70,11 +71,9 @@ class ResilientStore:
         with self._lock:
             return self._not_open or self._not_written
 
-    # --- the Store ---------------------------------------------------------------------------------------------------
-
     def append(self, source: str, slots: Sequence[SlotVerdict]) -> int:
         """Commit the slots in one transaction; see `Store.append`."""
-        with self._used() as inner:
+        with self._used(writing=True) as inner:
             recorded = inner.append(source, slots)
         if recorded:
             self._written(inner)
@@ -102,12 +101,12 @@ class ResilientStore:
 
     def watch(self, source: str, slo: SLO, first_slot: int) -> int:
         """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
-        with self._used() as inner:
+        with self._used(writing=True) as inner:
             return inner.watch(source, slo, first_slot)
 
     def append_piece(self, source: str, slo: SLO, piece: Piece) -> None:
         """Commit a piece; the first commit of (source, SLO, start, end) wins."""
-        with self._used() as inner:
+        with self._used(writing=True) as inner:
             inner.append_piece(source, slo, piece)
 
     def pieces(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> list[Piece]:
@@ -117,7 +116,7 @@ class ResilientStore:
 
     def save_run(self, run: Run) -> None:
         """Insert or replace a run by its name, with its phases and exclusions."""
-        with self._used() as inner:
+        with self._used(writing=True) as inner:
             inner.save_run(run)
         self._written(inner)
 
@@ -128,12 +127,12 @@ class ResilientStore:
 
     def roll_up(self, before: int) -> int:
         """Fold full rows older than `before` (a slot) into hourly tallies; returns how many rows went."""
-        with self._used(decoding=True) as inner:
+        with self._used(decoding=True, writing=True) as inner:
             return inner.roll_up(before)
 
     def prune(self, before: int) -> int:
         """Forget everything older than `before` except runs; returns how many rows went."""
-        with self._used() as inner:
+        with self._used(writing=True) as inner:
             return inner.prune(before)
 
     def dump(self) -> Iterator[str]:
@@ -166,16 +165,22 @@ class ResilientStore:
             repairing.join()
         _let_go(inner)
 
-    # --- in use ------------------------------------------------------------------------------------------------------
-
     @contextmanager
-    def _used(self, *, decoding: bool = False) -> Iterator[Store]:
-        """The open store; what it raises is remembered. With `decoding`, what cannot be decoded is damage too."""
-        inner = self._opened()
+    def _used(self, *, decoding: bool = False, writing: bool = False) -> Iterator[Store]:
+        """The open store; what it raises is remembered. With `decoding`, what cannot be decoded is damage too.
+
+        After `writing` has waited in vain, it is refused at once for a while, so that ticks go on while a lock is held.
+        """
+        inner, began = self._opened(), time.monotonic()
+        if writing and self._not_written and began < self._held_until:
+            raise UnavailableError(self._not_written, stays_open=True)
         try:
             yield inner
         except StoreError as error:
             self._failed(inner, error)
+            waited = time.monotonic() - began
+            if writing and self._not_written and waited > _LONG_WAIT_SECONDS:
+                self._held_until = time.monotonic() + 2 * waited
             raise
         except _UNREADABLE as error:
             if not decoding:
@@ -212,8 +217,6 @@ class ResilientStore:
                     log.warning("%s; what lies there now is opened", error.message)
             case _:
                 pass  # About what was asked, not about the store.
-
-    # --- opening -----------------------------------------------------------------------------------------------------
 
     def _opened(self) -> Store:
         with self._lock:
@@ -262,8 +265,6 @@ class ResilientStore:
                 path,
                 moved,
             )
-
-    # --- damage ------------------------------------------------------------------------------------------------------
 
     def _repair(self, error: StoreError, file: Identity | None) -> None:
         """Set the file aside and salvage it, on a thread of its own, so that whoever met the damage goes on at once."""

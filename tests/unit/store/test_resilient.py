@@ -16,6 +16,7 @@ from sloagent.errors import StoreError
 from sloagent.model.piece import Piece
 from sloagent.model.run import Run
 from sloagent.store import Store, connection, repair
+from sloagent.store import resilient as resilient_module
 from sloagent.store.first_look import mark_of
 from sloagent.store.resilient import ResilientStore
 from sloagent.store.sqlite import SQLiteStore
@@ -153,6 +154,22 @@ class TestWhatPasses:
         assert store.append("p", [plain_slot(HOUR)]) == 1
         assert store.trouble == ""
         assert beside(path) == []
+
+    def test_after_waiting_in_vain_for_a_lock_writing_is_refused_at_once_for_a_while(
+        self, resilient, path, monkeypatch
+    ):
+        monkeypatch.setattr(connection, "BUSY_SECONDS", 0.2)
+        monkeypatch.setattr(resilient_module, "_LONG_WAIT_SECONDS", 0.1)
+        store = resilient()
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is held by another process"):
+            store.append("p", [plain_slot(HOUR)])
+        other.close()
+        with pytest.raises(StoreError, match="is held by another process"):  # nobody holds it: it was not even tried
+            store.append("p", [plain_slot(HOUR)])
+        monkeypatch.setattr(store, "_held_until", 0.0)
+        assert store.append("p", [plain_slot(HOUR)]) == 1
 
     def test_what_is_wrong_with_the_question_is_no_trouble_of_the_store(self, resilient, path):
         store = resilient()
