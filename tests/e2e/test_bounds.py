@@ -46,6 +46,14 @@ HOSTILE = {
     "template": "{{ 7 * 7 }}{% raw %}${HOME}", "long": "x" * 3_000, "name": "\U0001f469\u200d\U0001f467 e\u0301\ufeff\u200b",
     "formula": "=cmd|' /C calc'!A0", "sharp": "# heading\n- item", "html": "<img src=x onerror=alert(1)>&amp;",
 }  # fmt: skip
+INJECTION = "{{ 'x' * 10**9 }}{{ ''.__class__.__mro__ }}{% for a in range(10**9) %}"
+DEFINITION = f"""
+apiVersion: sloagent/v1
+kind: ReportDefinition
+metadata: {{name: own}}
+title: {{en: "{INJECTION}"}}
+sections: [{{name: own, title: {{en: "{INJECTION}"}}, takes: [x], note: {{en: "{INJECTION}"}}}}]
+"""
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -69,9 +77,12 @@ def write(server: Prometheus, past_seconds: int = 0) -> None:
 @pytest.fixture
 def agent(prometheus: Prometheus, tmp_path: Path) -> AgentDirectory:
     write(prometheus)
-    return AgentDirectory(
-        tmp_path / "agent", prometheus.url, slos={"own.yaml": SLOS}, extra="evaluation: {delay: 2s}\n"
-    )
+    made = AgentDirectory(
+        tmp_path / "agent", prometheus.url, slos={"own.yaml": SLOS},
+        extra="evaluation: {delay: 2s}\nreport: {definition: definition.yaml}\n",
+    )  # fmt: skip
+    (made.directory / "definition.yaml").write_text(DEFINITION)
+    return made
 
 
 def obeyed(text: str) -> list[str]:
@@ -105,6 +116,7 @@ def test_hostile_labels_are_shown_in_every_format_and_do_nothing(agent: AgentDir
     assert "owned" not in re.findall(r"<title>(.*?)</title>", drawn.stdout)[0]
     assert not re.findall(r"<(?:script|img|iframe)", drawn.stdout)
     assert "&lt;script&gt;document.title" in drawn.stdout
+    assert INJECTION in page.read_text().replace("&#39;", "'"), "no text is a template"
 
 
 def test_hostile_labels_go_through_the_daemon_s_metrics_into_a_real_prometheus(
