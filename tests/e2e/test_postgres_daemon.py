@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent import SLOAGENT, UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
-from tests.postgres import PASSWORD, PostgresServer
+from tests.postgres import PASSWORD, PostgresServer, Wire
 from tests.prometheus import SCRAPES_ITSELF, Prometheus
 
 VARIABLE = "SLOAGENT_TEST_STORE_PASSWORD"
@@ -124,6 +124,32 @@ def test_a_database_that_is_stopped_and_started_loses_no_slot_and_holds_up_nothi
     shown += log + agent.command("config", "show").stdout + checked.stdout + "\n".join(dump)
     assert PASSWORD not in shown
     assert "password" in agent.command("config", "show").stdout
+
+
+def test_a_wire_to_the_database_that_swallows_everything_stops_no_evaluation_and_loses_no_slot(
+    tmp_path, prometheus, postgres
+):
+    secret = tmp_path / "password"
+    secret.write_text(PASSWORD)
+    with Wire(postgres.port) as wire:
+        url = postgres.url(postgres.new_database(), wire.port)
+        agent = directory_on(
+            tmp_path / "agent", prometheus, f"{{url: '{url}', password_file: '{secret}', timeout: 1s}}"
+        )
+        with DaemonProcess(agent) as daemon:
+            wait_until(lambda: len(slots_of(agent)) >= 3, what="the first slots")
+            wire.silent = True
+            wait_until(lambda: daemon.metric("sloagent_store_up") == 0.0, what="sloagent_store_up being 0")
+            before = newest_told(daemon)
+            wait_until(lambda: newest_told(daemon) >= before + 2, what="evaluation going on")
+            wire.cut()
+            wire.silent = False
+            wait_until(lambda: daemon.metric("sloagent_store_up") == 1.0, what="sloagent_store_up being 1")
+            first, last = filled(agent, int(time.time()))
+            assert daemon.stop() == 0
+        calm = backfilled(tmp_path / "calm", prometheus, first, last)
+        assert of_slots(agent.dump(), last) == of_slots(calm, last)
+        assert "Traceback" not in daemon.log.read_text()
 
 
 def test_a_daemon_that_starts_before_its_database_begins_to_remember_when_it_comes(tmp_path, prometheus, postgres):
