@@ -194,9 +194,8 @@ class _Notes:
         elif detail["input"] is None and self._findings.is_told(path):
             pass
         elif detail["input"] is None:
-            hint = (
-                f"write {self._example(path)}" if self._is_required(path) else "write a value, or leave the field out"
-            )
+            otherwise = "write a value, or leave the field out"
+            hint = f"write {self._example(path)}" if self._is_required(path) else otherwise
             summary = f"nothing is written for {path[-1] if path else 'the file'}"
             self._findings.add(path, f"{self._kind}/type", summary, hint, key=True)
         elif any(names_a_secret(step) for step in path):
@@ -216,20 +215,20 @@ class _Notes:
 
 def _explained(detail: ErrorDetails) -> tuple[str, str, str]:
     """The last word of the problem id, the summary and the hint of an error about a value."""
-    found, limits = detail["input"], detail.get("ctx", {})
+    found = detail["input"]
     match detail["type"]:
         case "string_type" if isinstance(found, bool | int | float):
             written = str(found).lower() if isinstance(found, bool) else str(found)
             return "type", f"{written} is a {_named(found)}, and text is needed here", f'write "{written}" in quotes'
         case "bool_type":
-            meant = _TRAPS.get(str(found).lower(), "true or false")
-            return "type", f"{_shown(found)} is {_named(found)}, not true or false", f"write {meant}"
+            hint = f"write {_TRAPS.get(str(found).lower(), 'true or false')}"
+            return "type", f"{_shown(found)} is {_named(found)}, not true or false", hint
         case "int_type" | "int_from_float" | "int_parsing" | "float_type" | "float_parsing":
             whole = "a whole number" if detail["type"].startswith("int") else "a number"
             digits = re.search(r"\d+(\.\d+)?", str(found)) if isinstance(found, str) else None
             return "type", f"{_shown(found)} is not {whole}", f"write {digits[0]}" if digits else f"write {whole}"
         case "literal_error" | "enum":
-            accepted = re.findall(r"'([^']*)'", str(limits.get("expected", "")))
+            accepted = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
             hint = f"write {accepted[0]}" if len(accepted) == 1 else spelling_hint(str(found), accepted)
             return "value", f"{_shown(found)} is not accepted here", hint
         case "objective":

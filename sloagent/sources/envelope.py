@@ -17,11 +17,6 @@ _NEVER_WRITTEN = re.compile(r"[^0-9A-Za-z.+-]")
 """Underscores, spaces and the digits of other scripts, which Python's float accepts."""
 LATEST = 1e12
 """Seconds since the epoch: beyond it nothing is a time, and no rounding of it is exact."""
-INFO_PREFIX = "PromQL info:"
-"""Prometheus 2.48 to 2.53 put its notes on style among the warnings; they say nothing of completeness."""
-
-MOST_WARNINGS = 10
-"""Of one answer that are kept: they are stored with every verdict that stands on it."""
 
 
 class NativeHistogram(msgspec.Struct, gc=False):
@@ -178,12 +173,12 @@ def instant(body: bytes) -> Vector:
         raise failures.not_an_answer(body) from None
     _check_status(fast, body)
     result = fast.data.result
-    return Vector([s.metric for s in result], [s.value.value for s in result], _warnings(fast))
+    return Vector([s.metric for s in result], [s.value.value for s in result], failures.warnings(fast.warnings))
 
 
 def _slow_instant(body: bytes) -> Vector:
     document = _decode(_instant, body)
-    warnings = _warnings(document)
+    warnings = failures.warnings(document.warnings)
     match document.data:
         case _Vector(result=samples):
             points = [_point(s.value, s.histogram, body) for s in samples]
@@ -218,7 +213,7 @@ def stretch(body: bytes, first: int, step: int, steps: int) -> Matrix:
                 row[_step_of(histogram.at, first, step, steps)] = histogram.value
             points.append(row)
         metrics.append(series.metric)
-    return Matrix(metrics, points, _warnings(document))
+    return Matrix(metrics, points, failures.warnings(document.warnings))
 
 
 def _row(values: list[_Number], first: int, step: int, steps: int) -> list[Point | None]:
@@ -233,7 +228,7 @@ def _row(values: list[_Number], first: int, step: int, steps: int) -> list[Point
 def names(body: bytes) -> tuple[list[str], tuple[str, ...]]:
     """A list of label values, and the warnings that came with it. Raises SourceError (protocol)."""
     document = _decode(_list, body)
-    return document.data or [], _warnings(document)
+    return document.data or [], failures.warnings(document.warnings)
 
 
 def version(body: bytes) -> str:
@@ -263,14 +258,6 @@ def _decode(decoder: msgspec.json.Decoder[_Known], body: bytes) -> _Known:
 def _check_status(document: _Document, body: bytes) -> None:
     if document.status != "success":
         raise failures.not_an_answer(body)
-
-
-def _warnings(document: _Document) -> tuple[str, ...]:
-    if not document.warnings:
-        return ()
-    said = [w for w in document.warnings if not w.startswith(INFO_PREFIX)]
-    shown = [failures.words(w.encode()) for w in said[:MOST_WARNINGS]]
-    return (*shown, f"and {len(said) - MOST_WARNINGS:,} more") if len(said) > MOST_WARNINGS else tuple(shown)
 
 
 def _point(value: _Text | None, histogram: _Histogram | None, body: bytes) -> Point:

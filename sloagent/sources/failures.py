@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import requests
@@ -18,6 +18,11 @@ LONGEST_WORDS = 200
 """Bytes of a peer's own words that a message repeats."""
 LONGEST_ERROR = 600
 """Characters of an error that Prometheus states itself: it names the place in the query."""
+
+INFO_PREFIX = "PromQL info:"
+"""Prometheus 2.48 to 2.53 put its notes on style among the warnings; they say nothing of completeness."""
+MOST_WARNINGS = 10
+"""Of one answer that are kept: they are stored with every verdict that stands on it."""
 
 
 class _ErrorDocument(msgspec.Struct):
@@ -98,6 +103,13 @@ def too_large(most_bytes: int) -> SourceError:
     return SourceError(
         f"the answer has more than {most_bytes:,} bytes (max_response)", kind=Kind.TOO_LARGE, retryable=False
     )
+
+
+def warnings(said: Sequence[str] | None) -> tuple[str, ...]:
+    """What a peer says against its own answer, of too many the first and how many more."""
+    doubts = [one for one in said or () if not one.startswith(INFO_PREFIX)]
+    shown = tuple(words(doubt.encode()) for doubt in doubts[:MOST_WARNINGS])
+    return (*shown, f"and {len(doubts) - MOST_WARNINGS:,} more") if len(doubts) > MOST_WARNINGS else shown
 
 
 def words(body: bytes) -> str:
