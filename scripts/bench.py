@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.bench import asking, command, data, figures, filling, judging, memory
+from tests.bench import asking, command, data, door, figures, filling, judging, memory
 
 PARTS = {
     "asking": asking.measure,
@@ -19,6 +19,7 @@ PARTS = {
     "check": command.measure,
     "memory": memory.measure,
     "judging": judging.measure,
+    "door": door.measure,
 }
 
 

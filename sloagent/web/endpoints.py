@@ -15,11 +15,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sloagent.errors import ConfigError
-from sloagent.web.shared_answer import SharedAnswer
+from sloagent.web.page import Page
 
 _END = b"# EOF\n"
 """How an OpenMetrics page ends, and only a whole one."""
@@ -44,9 +44,10 @@ class View:
 
 def application(view: View) -> Starlette:
     """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, /api/v1/verdicts, /api/v1/slos, /api/v1/pending."""
-    reading = ThreadPoolExecutor(1, thread_name_prefix="pages")
+    exposing = ThreadPoolExecutor(1, thread_name_prefix="metrics")
+    reading = ThreadPoolExecutor(1, thread_name_prefix="api")
     acting = ThreadPoolExecutor(1, thread_name_prefix="reload")
-    pages: dict[str, tuple[SharedAnswer, str]] = {}
+    pages: dict[str, Page] = {}
 
     async def healthy(_: Request) -> Response:
         return PlainTextResponse("sloagent is healthy.\n")
@@ -59,8 +60,8 @@ def application(view: View) -> Starlette:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         page = pages.get(content_type)
         if page is None:
-            page = pages[content_type] = SharedAnswer(partial(_families, view.registry, encode), reading), content_type
-        return await _answered(*page)
+            page = pages[content_type] = Page(partial(_families, view.registry, encode), content_type, exposing)
+        return await page.answer(request)
 
     async def reload(_: Request) -> Response:
         try:
@@ -70,13 +71,13 @@ def application(view: View) -> Starlette:
         return PlainTextResponse("configuration reloaded\n")
 
     def api(name: str, rows: Callable[[], Sequence[object]]) -> Route:
-        def page() -> Iterator[bytes]:
+        def encoded() -> Iterator[bytes]:
             yield msgspec.json.encode({"schema": f"sloagent/{name}/v1", name: rows()})
 
-        shared = SharedAnswer(page, reading)
+        page = Page(encoded, "application/json", reading)
 
-        async def answer(_: Request) -> Response:
-            return await _answered(shared, "application/json")
+        async def answer(request: Request) -> Response:
+            return await page.answer(request)
 
         return Route(f"/api/v1/{name}", answer)
 
@@ -93,10 +94,6 @@ def application(view: View) -> Starlette:
     )
     starlette.router.redirect_slashes = False  # a redirect would name the host that the client says we are
     return starlette
-
-
-async def _answered(page: SharedAnswer, media_type: str) -> Response:
-    return StreamingResponse(await page.get(), media_type=media_type)
 
 
 class _Single(Collector):

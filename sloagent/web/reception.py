@@ -21,6 +21,7 @@ LOOK_SECONDS = 0.25
 """How often deadlines are looked at; none is kept more exactly."""
 _FULL_SECONDS = 0.02
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_AT_A_TIME = 4
 _SLOW_SECONDS = 1.0
 _FIRST_TO_GO = (
     (Stage.HEADER, _SLOW_SECONDS),
@@ -66,6 +67,7 @@ class Reception:
     async def accept(self) -> None:
         """Let connections in until cancelled. Where there is no room, and all are being answered, they wait outside."""
         loop = asyncio.get_running_loop()
+        accepted = 0
         while True:
             while len(self) >= self._settings.max_connections and not self._make_room():
                 await asyncio.sleep(_FULL_SECONDS)
@@ -79,7 +81,9 @@ class Reception:
             task = loop.create_task(self._admit(client))
             self._arriving[task] = loop.time()
             task.add_done_callback(self._no_longer_arriving)
-            await asyncio.sleep(0)  # so that those inside are heard, however many wait outside
+            accepted += 1
+            if accepted % _AT_A_TIME == 0:
+                await asyncio.sleep(0)  # so that those inside are heard, however many wait outside
 
     async def keep_deadlines(self) -> None:
         """End what waits for too long, until cancelled."""
@@ -139,16 +143,19 @@ class Reception:
     def _make_room(self) -> bool:
         """End the connection that a new one may take the place of; False where all are at work."""
         now = asyncio.get_running_loop().time()
+        longest: dict[Stage, Connection] = {}
+        for one in self.connections:
+            if one.stage not in longest or one.since < longest[one.stage].since:
+                longest[one.stage] = one
         for stage, seconds in _FIRST_TO_GO:
-            waiting = [one for one in self.connections if one.stage is stage and now - one.since >= seconds]
-            longest = min(waiting, key=lambda one: one.since, default=None)
+            connection = longest.get(stage)
             if stage is Stage.HEADER and self._arriving:
-                task, since = min(self._arriving.items(), key=lambda item: item[1])
-                if now - since >= seconds and (longest is None or since < longest.since):
+                task, since = next(iter(self._arriving.items()))  # the first to arrive
+                if now - since >= seconds and (connection is None or since < connection.since):
                     self._no_longer_arriving(task)
                     self._telemetry.closed("full")
                     return task.cancel()
-            if longest is not None:
-                longest.end("full")
+            if connection is not None and now - connection.since >= seconds:
+                connection.end("full")
                 return True
         return False
