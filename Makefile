@@ -36,7 +36,7 @@ bench: ## Measure speed and memory against a bare client, and print the table of
 	@scripts/setup.sh test
 	$(BIN)/python scripts/bench.py
 
-fuzz: ## Hypothesis and atheris on every way in, FUZZ_MINUTES (10) each; FUZZ_TARGET=slo_file, agent_config, answers or web
+fuzz: ## Hypothesis and atheris on every way in, FUZZ_MINUTES (10) each; FUZZ_TARGET and FUZZ_JOBS: docs/fuzzing.md
 	@scripts/setup.sh test
 	$(BIN)/python scripts/fuzz.py
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """`make fuzz`: every target of tests/fuzz under hypothesis and under atheris, a table at the end. Exit 1 on a finding.
 
-FUZZ_MINUTES (10) is the time of each engine on each target, FUZZ_TARGET chooses one target. What was found lies in
+FUZZ_MINUTES (10) is the time of each engine on each target, FUZZ_TARGET chooses one target, FUZZ_JOBS (1) is how many
+run at once. What was found lies in
 tests/fuzz/found, where `make check` replays it; the corpus that atheris grows is kept in .cache/fuzz.
 """
 
@@ -15,6 +16,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,12 +57,9 @@ def main() -> int:
     missing = bring_atheris()
     if missing:
         say(missing)
-    rows = []
-    for name in names:
-        for engine in ENGINES[: 1 if missing else 2]:
-            say(f"{name} under {engine} for {seconds / 60:g} min")
-            rows.append(fuzz(name, engine, seconds))
-            say(line(rows[-1]))
+    pairs = [(name, engine) for name in names for engine in ENGINES[: 1 if missing else 2]]
+    with ThreadPoolExecutor(int(os.environ.get("FUZZ_JOBS") or 1)) as jobs:
+        rows = list(jobs.map(lambda pair: fuzz(*pair, seconds), pairs))
     print(table(rows))
     for row in rows:
         if row.finding:
@@ -95,6 +94,7 @@ def bring_atheris() -> str:
 
 def fuzz(name: str, engine: str, seconds: float) -> Row:
     """Run one engine over one target in a process of its own, and gather what it saw."""
+    say(f"{name} under {engine} for {seconds / 60:g} min")
     home = CACHE / name
     home.mkdir(parents=True, exist_ok=True)
     for old in (f"{engine}.json", f"{engine}-found", f"{engine}-under-way"):
@@ -123,7 +123,9 @@ def fuzz(name: str, engine: str, seconds: float) -> Row:
             (int(progress[-1][0]), progress[-1][1], int(progress[-1][2])) if progress else (0, "-", 0)
         )
         spent = time.monotonic() - began
-    return Row(name, engine, executions, executions / max(spent, 1), edges, corpus, peak, finding)
+    row = Row(name, engine, executions, executions / max(spent, 1), edges, corpus, peak, finding)
+    say(line(row))
+    return row
 
 
 def wait(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, int]:
@@ -171,7 +173,9 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def line(row: Row) -> str:
-    return ", ".join(f"{heading} {cell}" for heading, cell in zip(HEADINGS[2:], cells(row)[2:], strict=True))
+    return f"{row.target} under {row.engine}: " + ", ".join(
+        f"{heading} {cell}" for heading, cell in zip(HEADINGS[2:], cells(row)[2:], strict=True)
+    )
 
 
 def table(rows: list[Row]) -> str:

@@ -11,14 +11,35 @@ import yaml
 
 from sloagent.app.agent_settings import AgentSettings
 from sloagent.config.effective import effective
+from sloagent.config.findings import Findings
 from sloagent.config.load import Reading, raise_for
 from sloagent.config.reader import parse
+from sloagent.config.structure import read
 from sloagent.errors import ConfigError
+from sloagent.web.web_file import WebFile
 from tests.fuzz import mutation
 from tests.fuzz.slo_file import check_problems
 from tests.fuzz.target import Target, expect
 
 DATA = Path(__file__).resolve().parents[1] / "data"
+
+WEB_FILE = b"""tls_server_config:
+  cert_file: server.pem
+  key_file: server.key
+  client_auth_type: RequireAndVerifyClientCert
+  client_ca_file: ca.pem
+  client_allowed_sans: [prometheus]
+  min_version: TLS12
+  max_version: TLS13
+  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]
+  prefer_server_cipher_suites: true
+  curve_preferences: [X25519]
+http_server_config:
+  http2: false
+  headers: {X-Frame-Options: deny, Strict-Transport-Security: max-age=1}
+basic_auth_users:
+  ann: $2b$04$OED9YJBOC8wCHDr3N89MVOaLcSrktTE.j5ODC8WzbjGrdFVJ8qdkC
+"""
 
 
 @cache
@@ -31,7 +52,8 @@ def _directory() -> tempfile.TemporaryDirectory[str]:
 
 
 def check(content: bytes) -> None:
-    """Read the file and the SLO files it names; what is in force must be shown such that it can be read again."""
+    """Read it as a web file, and as an agent's with the SLO files it names; what is in force can be shown and read."""
+    _read_as_web_file(content)
     place = Path(_directory().name) / "sloagent.yaml"
     document = parse("sloagent.yaml", content)
     reading = Reading()
@@ -53,6 +75,25 @@ def check(content: bytes) -> None:
         expect(again == settings, f"what is shown is read as something else:\n{shown}")
 
 
+def _read_as_web_file(content: bytes) -> None:
+    document = parse("web.yml", content)
+    if document.value is None:
+        expect(document.problems or not content.strip() or not _says_anything(content), "nothing read and nothing told")
+        return
+    findings = Findings(document)
+    file = read(WebFile, document.value, findings, kind="agent", directory=Path(_directory().name))
+    check_problems(document, findings.problems)
+    if file is not None and not findings.problems:
+        for user, hashed in file.basic_auth_users.items():
+            expect(user and ":" not in user and hashed.get_secret_value().startswith("$2"), "a user nobody can be")
+            expect(hashed.get_secret_value() not in repr(file), "a hash in plain sight")
+
+
+def _says_anything(content: bytes) -> bool:
+    """Whether a file holds more than `null`, which is read as nothing."""
+    return any(line.split(b"#")[0].strip() not in (b"", b"null", b"~") for line in content.splitlines())
+
+
 def _refused(reading: Reading) -> None:
     try:
         raise_for(reading.problems)
@@ -71,6 +112,7 @@ def seeds() -> tuple[bytes, ...]:
         "every-field: {shop: 'job=\"other\"', limit: 300ms}", "{}"
     )
     return (
+        WEB_FILE,
         *files,
         local.replace("parameters:\n  {}\n", "").encode(),
         b"prometheus: {url: http://a:9}\nslos: [small.yaml]\n",
