@@ -22,7 +22,11 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         yield server
 
 
-@pytest.mark.parametrize("step", [-60.0, 3_600.0, 30 * 86_400.0], ids=["60 s back", "1 h forward", "30 days forward"])
+@pytest.mark.parametrize(
+    "step",
+    [-60.0, 3_600.0, 30 * 86_400.0, 100 * 365 * 86_400.0],
+    ids=["60 s back", "1 h forward", "30 days forward", "100 years forward"],
+)
 def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
     step: float, prometheus: Prometheus, tmp_path: Path
 ) -> None:
