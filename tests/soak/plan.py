@@ -40,7 +40,7 @@ FULL = Scale(
     days=30, kills=200, outages=50, clock_errors=20, reloads=100, longest_leap=3 * HOUR, full_rows="3d"
 )  # fmt: skip
 QUICK = Scale(
-    days=1, kills=22, outages=7, clock_errors=4, reloads=12, longest_leap=0.6 * HOUR, full_rows="6h", catch_up_hours=12
+    days=1, kills=21, outages=6, clock_errors=3, reloads=10, longest_leap=0.8 * HOUR, full_rows="6h", catch_up_hours=12
 )
 
 
@@ -54,7 +54,7 @@ def shortened(days: int) -> Scale:
 
 @dataclass(frozen=True)
 class Kill:
-    """A SIGKILL: sent after so many real seconds, or by the daemon to itself at a place in its code."""
+    """A SIGKILL: sent a moment after the daemon began to work, or by the daemon to itself at a place in its code."""
 
     agent: int
     after_seconds: float

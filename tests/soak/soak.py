@@ -113,8 +113,7 @@ def _way(
 
 
 def _left(conductor: Conductor, place: Path) -> Way:
-    dump, report = place / "dump.jsonl", place / "report"
-    dump.write_text(conductor.command("store", "dump"))
+    dump, report = conductor.dumped(place / "dump.jsonl"), place / "report"
     conductor.command("report", "--run", RUN, "-o", str(report))
     return Way(conductor, dump, report)
 
