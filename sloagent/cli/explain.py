@@ -9,6 +9,7 @@ import click
 
 from sloagent.cli import options
 from sloagent.cli.times import Time
+from sloagent.errors import StoreError
 from sloagent.model.slo import SLO
 
 HISTORY_SLOTS = 60
@@ -60,14 +61,18 @@ def command(context: click.Context, configuration: Path, name: str, at: datetime
 
 
 def _history(configuration: Path, source: str, slo: SLO, slot: int) -> str:
-    """How the hour before came out, from the store; nothing where there is no store yet."""
+    """How the hour before came out, from the store; nothing where there is no store yet, or it cannot be read."""
     from sloagent.app.wiring import open_store, store_exists
     from sloagent.cli.explaining import history
 
     if not store_exists(configuration):
         return ""
-    store = open_store(configuration, read_only=True)
     try:
-        return history(list(store.slots(source, slo, (slot - HISTORY_SLOTS * slo.interval, slot))))
-    finally:
-        store.close()
+        store = open_store(configuration, read_only=True)
+        try:
+            return history(list(store.slots(source, slo, (slot - HISTORY_SLOTS * slo.interval, slot))))
+        finally:
+            store.close()
+    except StoreError as error:  # the verdict above does not rest on it
+        click.echo(f"sloagent: the hour before is left out: {error.message}", err=True)
+        return ""

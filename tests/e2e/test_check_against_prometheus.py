@@ -276,6 +276,15 @@ def test_explain_exits_as_check_does(agent: AgentDirectory, name: str, at: str, 
     assert (done.returncode, done.stderr) == (code, "")
 
 
+def test_explain_goes_on_without_the_store_where_that_cannot_be_read(tmp_path: Path, server: FaultServer):
+    agent = agent_in(tmp_path / "own", server)
+    (agent.directory / "sloagent.db").write_bytes(b"no database at all" * 100)
+    done = agent.command("explain", PASSES, "--at", TROUBLE)
+    assert done.returncode == 0
+    assert "the hour before is left out: " in done.stderr
+    assert "asked" in done.stdout
+
+
 # ---- What is remembered is not asked again --------------------------------------------------------------------------
 
 
