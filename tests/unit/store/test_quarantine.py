@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import re
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,21 @@ def test_all_four_are_renamed_together_to_a_name_with_the_time(path):
         "sloagent.db.salvage": target.name + "\n",
         **{target.name + end: f"content{end}" for end in ENDS},
     }
+
+
+def test_the_file_itself_goes_last_so_that_it_tells_whether_all_is_done(path):
+    sources: list[str] = []
+    watched = [True]
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if watched[0] and event == "os.rename":
+            sources.append(Path(str(arguments[0])).name)
+
+    sys.addaudithook(hear)
+    set_aside(path, "damaged")
+    watched[0] = False
+    assert sources[0].startswith("sloagent.db.salvage."), "the mark comes first"
+    assert sources[1:] == [f"sloagent.db{end}" for end in (*NEIGHBOURS, "")]
 
 
 def test_no_name_is_taken_twice(path):

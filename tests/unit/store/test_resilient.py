@@ -17,7 +17,8 @@ from sloagent.model.piece import Piece
 from sloagent.model.run import Run
 from sloagent.store import Store, connection, repair
 from sloagent.store import resilient as resilient_module
-from sloagent.store.first_look import mark_of
+from sloagent.store.damage import DamagedError
+from sloagent.store.first_look import identity, mark_of
 from sloagent.store.resilient import ResilientStore
 from sloagent.store.sqlite import SQLiteStore
 from tests.unit.store.strategies import HOUR, LATENCY, plain_slot
@@ -359,6 +360,16 @@ class TestDamage:
         eventually(lambda: is_well(store))
         (name,) = beside(path)
         assert ".foreign-" in name
+
+    def test_a_file_that_another_process_has_put_there_meanwhile_is_not_set_aside(self, path):
+        path.write_bytes(b"garbage")
+        damaged = identity(path)
+        path.rename(path.with_name("elsewhere"))
+        SQLiteStore(path).close()
+        attempt = repair.Repair(path, DamagedError("it is damaged"), damaged, threading.Event())
+        attempt.work()
+        assert (attempt.trouble, attempt.set_aside) == ("", False)
+        assert beside(path) == []
 
     def test_without_a_path_nothing_is_moved(self, path):
         path.write_bytes(b"garbage" * 2000)

@@ -246,6 +246,19 @@ def test_done_again_it_changes_nothing_and_what_is_there_already_stays(whole, so
     store.close()
 
 
+def test_a_slot_that_the_new_store_has_in_an_hourly_sum_is_not_put_beside_it(whole, source, target):
+    later = HOUR + 60 * 300
+    store = SQLiteStore(target)
+    store.append("p", [plain_slot(later, n=3)])
+    store.roll_up(later + 60)
+    store.close()
+    salvaged(source, target)
+    store = SQLiteStore(target)
+    assert later in store.recorded("p", LATENCY, ALWAYS)
+    assert list(store.slots("p", LATENCY, (later, later))) == []
+    store.close()
+
+
 def test_told_to_stop_it_says_so_and_goes_on_the_next_time(whole, source, target):
     stop = threading.Event()
     stop.set()
