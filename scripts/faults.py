@@ -54,15 +54,14 @@ def outcomes(report: Path) -> Counter[tuple[str, str]]:
 
 
 def seen_of(case: Case, counted: Counter[tuple[str, str]]) -> dict[str, int]:
-    """How many of a case's tests passed and failed."""
-    return {
-        outcome: sum(
-            times
-            for (test, how), times in counted.items()
-            if how == outcome and any(test == wanted or test.startswith(f"{wanted}::") for wanted in case.tests)
-        )
-        for outcome in ("passed", "failed")
-    }
+    """How many of a case's tests passed and failed, and how many of those that it names did not run at all."""
+
+    def times(wanted: str, outcome: str) -> int:
+        return sum(n for (test, how), n in counted.items() if how == outcome and f"{test}::".startswith(f"{wanted}::"))
+
+    seen = {outcome: sum(times(wanted, outcome) for wanted in case.tests) for outcome in ("passed", "failed")}
+    absent = sum(times(wanted, "passed") + times(wanted, "failed") == 0 for wanted in case.tests)
+    return seen | {"absent": absent}
 
 
 def main() -> int:
@@ -79,9 +78,13 @@ def main() -> int:
     bad = 0
     for case in table:
         seen = seen_of(case, counted)
-        good = seen["failed"] == 0 and (seen["passed"] > 0 or not case.tests)
+        good = seen["failed"] == seen["absent"] == 0
         bad += not good
-        words = f"{seen['passed']} tests passed, {seen['failed']} failed" if case.tests else "elsewhere"
+        words = (
+            f"{seen['passed']} tests passed, {seen['failed']} failed, {seen['absent']} did not run"
+            if case.tests
+            else case.expected
+        )
         for head, body in (
             (f"{case.number:>2} {case.fault}", ""), ("   done:     ", case.done), ("   expected: ", case.expected),
             ("   seen:     ", words),
