@@ -62,7 +62,7 @@ class _AnyStretch(msgspec.Struct, gc=False):
     histograms: list[_Histogram] = msgspec.field(default_factory=list)
 
 
-class _FastStretch(msgspec.Struct, gc=False):
+class _FastStretch(msgspec.Struct, gc=False, forbid_unknown_fields=True):  # it may have native histograms too
     metric: msgspec.Raw
     values: list[_Number]
 

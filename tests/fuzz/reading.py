@@ -246,6 +246,16 @@ def _limit(slo: SLO, labels: Labels) -> Limit | None:
     return slo.objective.limit
 
 
+def times_of(body: bytes) -> list[float]:
+    """The times of which a range answer speaks; without those that are no numbers, which no judge may take either."""
+    try:
+        rows = json.loads(body)["data"]["result"]
+        points = [point for row in rows for kind in ("values", "histograms") for point in row.get(kind, ())]
+        return [round(float(point[0]), 3) for point in points]
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
+        return []
+
+
 def slots_of(body: bytes, times: list[int]) -> Iterator[tuple[bytes, list[bytes]]]:
     """Range answers over `times` that say of each of them what `body`, an instant one, says; with the instant ones.
 
