@@ -97,9 +97,9 @@ def check(content: bytes) -> None:
         _check_meaning(judged, content)
         if (sample + at) % 16 == 0 and not judged.pending:
             _Stored.round_trip(judged)
-    slo = SLOS[sample % len(SLOS)]
-    _check_range(slo, content)
-    for slo in SLOS if b'"matrix"' in content else (slo,):
+    chosen = SLOS[sample % len(SLOS)]
+    _check_range(chosen, content)
+    for slo in SLOS if b'"matrix"' in content else (chosen,):
         _any_range(slo, content)
 
 
