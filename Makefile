@@ -45,6 +45,7 @@ faults: ## Run the tests of the fault table in docs/reliability.md, and print fo
 	$(BIN)/python scripts/faults.py
 
 audit: ## bandit over the package and pip-audit over the lock files, in an environment of their own
+	@scripts/setup.sh test
 	@scripts/audit.sh
 
 soak: ## Thirty generated days with kills, outages, wrong clocks and reloads: nothing lost, nothing twice; about half an hour
