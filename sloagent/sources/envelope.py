@@ -195,6 +195,7 @@ def stretch(body: bytes, first: int, step: int, steps: int) -> Matrix:
     """The answer of /api/v1/query_range over `steps` times from `first` on. Raises SourceError (protocol)."""
     metrics: list[msgspec.Raw] = []
     points: list[list[Point | None]] = []
+    times = [first + step * k for k in range(steps)]
     try:
         document: _FastRange | _Range = _fast_range.decode(body)
     except msgspec.ValidationError:
@@ -203,7 +204,9 @@ def stretch(body: bytes, first: int, step: int, steps: int) -> Matrix:
         raise failures.not_an_answer(body) from None
     _check_status(document, body)
     for series in document.data.result:
-        if isinstance(series, _FastStretch):
+        if isinstance(series, _FastStretch) and [number.at for number in series.values] == times:
+            points.append([number.value for number in series.values])
+        elif isinstance(series, _FastStretch):
             points.append(_row(series.values, first, step, steps))
         else:
             row: list[Point | None] = [None] * steps
@@ -217,8 +220,6 @@ def stretch(body: bytes, first: int, step: int, steps: int) -> Matrix:
 
 
 def _row(values: list[_Number], first: int, step: int, steps: int) -> list[Point | None]:
-    if len(values) == steps and values[0].at == first and values[-1].at == first + step * (steps - 1):
-        return [number.value for number in values]
     row: list[Point | None] = [None] * steps
     for number in values:
         row[_step_of(number.at, first, step, steps)] = number.value
