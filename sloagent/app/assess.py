@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from sloagent.app import pieces
 from sloagent.app.catch_up import Filler, UnansweredError
 from sloagent.app.cycle import Cycle
+from sloagent.errors import ConfigError
 from sloagent.evaluation.summary import summarise
 from sloagent.model.run import Exclusion, Phase
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import RangeSummary, SlotVerdict
+
+MOST_SLOTS = 1_000_000
+"""Of one SLO in one stretch: nearly two years of minutes. Their times alone take 8 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,15 @@ def fill(
 ) -> dict[SLO, str]:
     """Evaluate and record what the store lacks of the stretch. Returns, in the order of `slos`, why slots stayed pending.
 
-    Raises StoreError.
+    Raises StoreError, and ConfigError for a stretch of more than a million slots.
     """
+    for slo in slos:
+        if (count := len(stretch.slots(slo))) > MOST_SLOTS:
+            raise ConfigError(
+                f"{slo.set}/{slo.name} has {count:,} slots since {stretch.span.start:%Y-%m-%d};"
+                f" at most {MOST_SLOTS:,} can be judged at once",
+                hint="choose a shorter stretch",
+            )
     trouble: dict[SLO, str] = {}
 
     def fill_one(slo: SLO) -> None:

@@ -10,6 +10,9 @@ from sloagent.app.wiring import Agent
 from sloagent.errors import StoreError
 from sloagent.model.slo import SLO
 
+MOST_SLOTS_AT_ONCE = 100_000
+"""Slots of one SLO that one round looks at, so that a long absence at a short interval takes no memory to speak of."""
+
 
 class Ledger:
     """The bookkeeping of one agent's slots. It remembers what it read of the store, so that a round costs little."""
@@ -71,11 +74,12 @@ class Ledger:
         self._newest[slo] = max(slot, self._newest.get(slo, slot))
 
     def lacking(self, slo: SLO, last: int) -> list[int]:
-        """The slots up to `last` that are still asked for and have no verdict. Raises StoreError."""
+        """The slots up to `last` that are still asked for and have no verdict, the oldest first. Raises StoreError."""
         complete = self._complete.get(slo, 0)
         if complete > last + slo.interval:
             complete = 0  # a round that was under way while the clock was put back has left it
         first = max(self._since[slo], self.due(slo).oldest, complete + slo.interval)
+        last = min(last, first + (MOST_SLOTS_AT_ONCE - 1) * slo.interval)
         if first > last:
             return []
         recorded = self._agent.store.recorded(self._agent.source.name, slo, (first, last))
@@ -93,7 +97,7 @@ class Ledger:
         # What the store has forgotten was answered once: only slots that it would still hold can be missing.
         kept_since = int(time.time() - self._agent.settings.store.retention)
         first = max(self._since[slo], -(-kept_since // slo.interval) * slo.interval)
-        last = self.due(slo).oldest - slo.interval
+        last = min(self.due(slo).oldest, first + MOST_SLOTS_AT_ONCE * slo.interval) - slo.interval
         if first > last:
             return []
         recorded = self._agent.store.recorded(self._agent.source.name, slo, (first, last))

@@ -340,3 +340,11 @@ def test_a_run_is_gated_without_its_exclusions(server: FaultServer, tmp_path: Pa
     assert windows["evaluated"] < windows["expected"] == 21
     both = agent.command("check", "--run", "soak", "--at", "2026-11-22T06:00:00Z")
     assert (both.returncode, "--at, --from/--to and --run exclude each other" in both.stderr) == (2, True)
+
+
+def test_a_stretch_of_more_slots_than_can_be_judged_at_once_is_refused(agent: AgentDirectory, server: FaultServer):
+    before = asked(server)
+    done = agent.command("check", "--from", "1970-01-01T00:00:00Z", "--to", TO)
+    assert done.returncode == 2
+    assert "slots since 1970-01-01; at most 1,000,000 can be judged at once" in done.stderr
+    assert asked(server) == before
