@@ -33,7 +33,13 @@ class Stretch:
         return self.span.slots_inside(slo.interval, slo.window) if self.inside else self.span.slots(slo.interval)
 
     def counted(self, slo: SLO) -> list[int]:
-        """The expected slots whose window touches no excluded stretch."""
+        """The expected slots whose window touches no excluded stretch. Raises ConfigError where there are too many."""
+        if (count := len(self.slots(slo))) > MOST_SLOTS:
+            raise ConfigError(
+                f"{slo.set}/{slo.name} has {count:,} slots since {self.span.start:%Y-%m-%d};"
+                f" at most {MOST_SLOTS:,} can be judged at once",
+                hint="choose a shorter stretch",
+            )
         holes = [(e.range.start.timestamp(), e.range.end.timestamp()) for e in self.exclusions]
         return [t for t in self.slots(slo) if not any(t > start and t - slo.window < end for start, end in holes)]
 
@@ -56,15 +62,8 @@ def fill(
 ) -> dict[SLO, str]:
     """Evaluate and record what the store lacks of the stretch. Returns, in the order of `slos`, why slots stayed pending.
 
-    Raises StoreError, and ConfigError for a stretch of more than a million slots.
+    Raises StoreError, and ConfigError where there are too many slots.
     """
-    for slo in slos:
-        if (count := len(stretch.slots(slo))) > MOST_SLOTS:
-            raise ConfigError(
-                f"{slo.set}/{slo.name} has {count:,} slots since {stretch.span.start:%Y-%m-%d};"
-                f" at most {MOST_SLOTS:,} can be judged at once",
-                hint="choose a shorter stretch",
-            )
     trouble: dict[SLO, str] = {}
 
     def fill_one(slo: SLO) -> None:
