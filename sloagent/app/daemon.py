@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from starlette.applications import Starlette
 
 from sloagent.app.allocator import give_back_what_is_freed
-from sloagent.app.clock import ClockWatch, SlotTrigger
+from sloagent.app.clock import STEP_SECONDS, ClockWatch, SlotTrigger
 from sloagent.app.door import open_door
 from sloagent.app.duties import Duties
 from sloagent.app.telemetry import Telemetry
@@ -95,15 +95,16 @@ class Daemon:
     def look_at_clock(self) -> None:
         """After a step of the wall clock, set every job anew before the scheduler computes from the old times."""
         step = self._clock.stepped(time.time(), time.monotonic())
-        if step == 0.0:
-            return
-        self._telemetry.clock_jumps.inc()
-        log.warning("the wall clock was set by %+.1f s; jobs are planned anew", step)
         now = datetime.now(UTC)
-        self._metrics.forget_after(now.timestamp())
-        self._duties.clock_was_set()
+        if step != 0.0:
+            self._telemetry.clock_jumps.inc()
+            log.warning("the wall clock was set by %+.1f s; jobs are planned anew", step)
+            self._metrics.forget_after(now.timestamp())
+            self._duties.clock_was_set()
         for job in self._scheduler.get_jobs():
-            job.modify(next_run_time=now)
+            # APScheduler reads the clock before it takes its lock: a round that read the wrong one may plan after us.
+            if step != 0.0 or job.next_run_time > now + timedelta(seconds=job.trigger.interval + STEP_SECONDS):
+                job.modify(next_run_time=now)
 
     def reload(self) -> None:
         """Load the configuration anew, all of it or nothing; raises ConfigError and keeps the old one."""
