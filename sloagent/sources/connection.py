@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.client import RemoteDisconnected
-from urllib.parse import quote_plus, urljoin
+from urllib.parse import quote_plus, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -27,6 +27,7 @@ from sloagent.sources.secrets import Identity
 PIECE_BYTES = 1_048_576
 """Read at once: an answer in one piece costs half the CPU of the same answer in four."""
 ERROR_BODY_BYTES = 65_536
+MOST_DIGITS = 18
 MOST_REDIRECTS = 5
 _CLOSED_BY_PEER = (RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 _DECODED_BY_US = {"gzip": 47, "x-gzip": 47, "deflate": 47}
@@ -162,7 +163,11 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
                 kind=Kind.PROTOCOL, retryable=True, hint="write the final address into url, or set follow_redirects",
             )  # fmt: skip
         moved = request.copy()
-        moved.url = urljoin(request.url or "", target)
+        try:
+            moved.url = urljoin(request.url or "", target)
+            _ = urlsplit(moved.url).port  # looked at only where somebody asks for it
+        except ValueError:  # an address in brackets that is none, a port beyond all ports
+            moved.url = ""
         if "@" in moved.url or not moved.url.startswith(("http://", "https://")):
             raise SourceError(f"redirects to {shown}, which is no place to ask", kind=Kind.PROTOCOL, retryable=True)
         if self._session.should_strip_auth(request.url or "", moved.url):
@@ -172,7 +177,8 @@ class PrometheusConnection(PrometheusConnect):  # type: ignore[misc]
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         announced = response.headers.get("Content-Length", "")
-        if announced.isdigit() and int(announced) > self.max_response_bytes:
+        # No more digits than a number of bytes can have: int() refuses thousands of them, and ² is a digit to isdigit().
+        if announced.isdecimal() and (len(announced) > MOST_DIGITS or int(announced) > self.max_response_bytes):
             raise failures.too_large(self.max_response_bytes)
         return b"".join(_pieces(response, self.max_response_bytes, cut=False))
 

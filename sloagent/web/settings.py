@@ -27,7 +27,7 @@ class WebSettings(Settings):
     @classmethod
     def _address(cls, value: str) -> str:
         host, separator, port = value.rpartition(":")
-        if not separator or not port.isdigit() or not 0 <= int(port) <= 65535:
+        if not separator or not port.isdecimal() or len(port) > 5 or not 0 <= int(port) <= 65535:
             raise ValueError("an address is written host:port, such as 127.0.0.1:9469 or [::1]:9469")
         if ":" in host and not (host.startswith("[") and host.endswith("]")):
             raise ValueError("an IPv6 address stands in brackets, such as [::1]:9469")

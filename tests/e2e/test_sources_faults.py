@@ -324,6 +324,17 @@ def test_redirects_in_a_circle_end():
         asking.close()
 
 
+@pytest.mark.parametrize("place", ["http://[", "//[", "http://127.0.0.1:99999999/", "http://127.0.0.1:x/"])
+def test_a_redirect_to_what_is_no_address_is_refused(place: str):
+    with FaultServer() as server:
+        server.fail(faults.redirect(place, 307))
+        asking = PrometheusSource(PrometheusSettings(url=server.url, follow_redirects=True), timeout_seconds=5)
+        found = asking.at(VALUE, SLOT)
+        assert isinstance(found, Refusal)
+        assert f"redirects to {place}, which is no place to ask" in found.message
+        asking.close()
+
+
 def test_a_proxy_is_used_for_every_question_and_its_refusal_is_told():
     with FaultServer() as proxy:
         proxy.fail(faults.answer(GOOD))
