@@ -144,9 +144,8 @@ class Database:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-                if (
-                    full
-                ):  # On a small disk it is the log that takes the room; else it is emptied only after it has grown.
+                if full:
+                    # On a small disk it is the log that takes the room; else it is emptied only after it has grown.
                     with suppress(sqlite3.Error):
                         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
