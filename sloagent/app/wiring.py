@@ -107,6 +107,8 @@ def open_agent(
         settings.prometheus, timeout_seconds=evaluation.query_timeout, max_queries=evaluation.max_queries,
         max_series=evaluation.max_series, max_response_bytes=evaluation.max_response,
         max_labels_bytes=evaluation.max_labels, max_buckets=evaluation.max_buckets,
+        # Who asks for a moment of his own choice, and only looks, may see it before the last samples have arrived.
+        delay_seconds=evaluation.delay if remember else 0.0,
     )  # fmt: skip
     cycle = Cycle(source, store, sinks, telemetry, max_queries=evaluation.max_queries)
     return Agent(settings, sets, source, store, cycle, telemetry, configuration)

@@ -37,8 +37,11 @@ class PrometheusSource:
         max_response_bytes: int = 16 * 1024 * 1024,
         max_labels_bytes: int = 4_096,
         max_buckets: int = 1_000,
+        delay_seconds: float = 0.0,
     ) -> None:
+        """`delay_seconds` is how long samples need to arrive: until then an answer about a time is not the last word."""
         self._settings = settings
+        self._delay = delay_seconds
         self._bounds = Bounds(series=max_series, buckets=max_buckets, labels_bytes=max_labels_bytes)
         self._timeout = f"{timeout_seconds:.3f}"
         self._connection = PrometheusConnection(
@@ -192,10 +195,12 @@ class PrometheusSource:
         return answers
 
     def _check_clock(self, seconds: float, reply: Reply) -> None:
-        if reply.date is not None and seconds > reply.date + CLOCK_SLACK_SECONDS:
+        # We ask when the delay is over by our own clock. By a clock that is ahead, samples would still be missing.
+        if reply.date is not None and seconds + self._delay > reply.date + CLOCK_SLACK_SECONDS:
+            waits = f", and samples need {self._delay:g} s to arrive" if seconds <= reply.date else ""
             raise SourceError(
                 f"{moment(seconds):%Y-%m-%d %H:%M:%S} UTC was asked for, but there it is "
-                f"{moment(reply.date):%Y-%m-%d %H:%M:%S} UTC; one of the two clocks is wrong",
+                f"{moment(reply.date):%Y-%m-%d %H:%M:%S} UTC{waits}; one of the two clocks is wrong",
                 kind=Kind.CLOCK, retryable=True,
             )  # fmt: skip
 

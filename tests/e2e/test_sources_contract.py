@@ -283,6 +283,21 @@ def test_a_slot_in_prometheus_s_future_shows_both_clocks(prometheus: Prometheus)
         assert "2023-11-14 22:15:00 UTC was asked for, but there it is 2023-11-14 22:14:57 UTC" in found.message
 
 
+def test_a_slot_whose_samples_may_still_arrive_by_prometheus_s_clock_is_not_judged(prometheus: Prometheus):
+    with FaultServer(prometheus.url) as server:
+        source = PrometheusSource(PrometheusSettings(url=server.url), delay_seconds=30.0)
+        server.fail(forward_with(lambda body: body, "Date: Tue, 14 Nov 2023 22:15:27 GMT"))
+        early = [source.at(data.LATENCY, MIDDLE), source.over(data.LATENCY, [MIDDLE - MINUTE, MIDDLE])]
+        server.fail(forward_with(lambda body: body, "Date: Tue, 14 Nov 2023 22:15:28 GMT"))
+        in_time = [source.at(data.LATENCY, MIDDLE), source.over(data.LATENCY, [MIDDLE - MINUTE, MIDDLE])]
+        source.close()
+    for found in early:
+        assert isinstance(found, Refusal)
+        assert (found.kind, found.final) == (Kind.CLOCK, False)
+        assert "there it is 2023-11-14 22:15:27 UTC, and samples need 30 s to arrive" in found.message
+    assert not any(isinstance(found, Refusal) for found in in_time)
+
+
 def test_bounds_on_series_and_bytes_hold_for_each_slot(prometheus: Prometheus):
     narrow = PrometheusSource(PrometheusSettings(url=prometheus.url), max_series=2)
     found = narrow.at(data.LATENCY, MIDDLE)

@@ -15,6 +15,8 @@ from tests.faults import Exchange, Fault, FaultServer, Request
 from tests.prometheus import Prometheus
 from tests.soak.world import World
 
+ARRIVE_SECONDS = 10.0
+"""For so long a sample is under way, of the world's time; the agent's `evaluation.delay` is 30 s."""
 HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 _EMPTY = {
     "/api/v1/query": {"resultType": "vector", "result": []},
@@ -38,8 +40,8 @@ class Peer:
         """Status, headers and body of what a Prometheus in the world's time says; None where it hangs up."""
         request = exchange.request
         headers = [f"Date: {_date(self.world.now)}", "Content-Type: application/json"]
-        if (data := _EMPTY.get(request.path)) is not None and _asked_until(request) > self.world.now:
-            # It has no samples of what has not happened yet. Whoever takes that for an answer is caught.
+        if (data := _EMPTY.get(request.path)) is not None and _asked_until(request) > self.world.now - ARRIVE_SECONDS:
+            # It has no samples yet. Whoever takes that for an answer is caught.
             return 200, headers, json.dumps({"status": "success", "data": data}).encode()
         parts = urlsplit(exchange.server.upstream)
         upstream = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)

@@ -14,7 +14,7 @@ TWO_AGENTS = ((0.15, 0.26), (0.50, 0.61), (0.80, 0.92))
 """Stretches, as shares of the whole, in which a second daemon works on the same store."""
 LONG_LIFE = (0.74, 1.0)
 """Here the first daemon is never killed, so that its memory can be watched."""
-_CLOCK_ERRORS = (-60, 3_600, 30 * 86_400, -3_600, 86_400, 90, -7_200, 7 * 86_400, 600, -300)
+_CLOCK_ERRORS = (90, 30 * 86_400, -60, 3_600, -3_600, 86_400, 45, -7_200, 7 * 86_400, 600)
 _DEADLY = (
     Phase.COMMITTING, Phase.CATCHING_UP, Phase.ROLLING_UP, Phase.PIECES, Phase.ASKING, Phase.RELOADING,
     Phase.STARTING, Phase.PRUNING, Phase.COMMITTING,
