@@ -45,6 +45,11 @@ class Telemetry:
         self.store_up = Gauge(
             "sloagent_store_up", "1 if the last commit to the store succeeded", registry=self.registry
         )
+        self.set_aside = Gauge(
+            "sloagent_store_set_aside_files",
+            "Damaged or foreign files that this process has set aside to begin a new store",
+            registry=self.registry,
+        )
         self.unremembered = Counter(
             "sloagent_slots_not_remembered",
             "Slots judged and told that the store did not take; they are asked for again when it does",

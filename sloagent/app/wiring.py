@@ -102,7 +102,7 @@ def open_agent(
         store = keep.store
     else:
         path = store_path(settings.store, configuration) if remember else opening.IN_MEMORY
-        store = _resilient(settings.store, path) if resilient else opening.open_store(settings.store, path)
+        store = _resilient(settings.store, path, telemetry) if resilient else opening.open_store(settings.store, path)
     source = PrometheusSource(
         settings.prometheus, timeout_seconds=evaluation.query_timeout, max_queries=evaluation.max_queries,
         max_series=evaluation.max_series, max_response_bytes=evaluation.max_response,
@@ -114,8 +114,10 @@ def open_agent(
     return Agent(settings, sets, source, store, cycle, telemetry, configuration)
 
 
-def _resilient(settings: StoreSettings, path: Path) -> Store:
+def _resilient(settings: StoreSettings, path: Path, telemetry: Telemetry) -> Store:
     from sloagent.store.resilient import ResilientStore
 
     on_disk = settings.url is None and path != opening.IN_MEMORY
-    return ResilientStore(lambda: opening.open_store(settings, path), path=path if on_disk else None)
+    store = ResilientStore(lambda: opening.open_store(settings, path), path=path if on_disk else None)
+    telemetry.set_aside.set_function(lambda: store.quarantined)
+    return store

@@ -290,6 +290,7 @@ def test_garbage_at_the_start_is_set_aside(agent: AgentDirectory, content: bytes
         first = first_slot(agent)
         every_slot_is_there(agent, daemon, first)
         (name,) = set_aside(agent)
+        assert daemon.metric("sloagent_store_set_aside_files") == 1.0
         assert store_of(agent).with_name(name).read_bytes() == content
         assert name in daemon.log.read_text()
         assert "level=error" in daemon.log.read_text()
