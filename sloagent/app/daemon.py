@@ -18,10 +18,10 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from starlette.applications import Starlette
 
-from sloagent.app.allocator import give_back_what_is_freed
 from sloagent.app.clock import STEP_SECONDS, ClockWatch, SlotTrigger
 from sloagent.app.door import open_door
 from sloagent.app.duties import Duties
+from sloagent.app.footprint import give_back_what_is_freed, leave_out_character_detection
 from sloagent.app.telemetry import Telemetry
 from sloagent.app.wiring import Agent, open_agent
 from sloagent.errors import ConfigError, SloagentError
@@ -42,6 +42,7 @@ class Daemon:
 
     def __init__(self, configuration: Path, *, web: Mapping[str, object] = MappingProxyType({})) -> None:
         give_back_what_is_freed()
+        leave_out_character_detection()
         self._configuration = configuration
         self._web = web
         self._telemetry = Telemetry()
