@@ -9,6 +9,8 @@ export PYTHON
 BIN := .venv/bin
 QUICK := tests/unit tests/contract tests/acceptance
 PYTEST := $(BIN)/pytest --quiet --durations=5
+# Most tests wait for servers: three at once on two cores, each file's tests one after the other.
+TOGETHER := --numprocesses=3 --dist=loadfile
 
 help: ## Print this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-15s %s\n", $$1, $$2}'
@@ -21,16 +23,16 @@ demo: ## Judge a recorded Karmada control plane through a real Prometheus: verdi
 test: ## Everything that must be green before a change lands: check and e2e, under 15 minutes
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	$(PYTEST) $(QUICK) tests/e2e
+	$(PYTEST) $(TOGETHER) $(QUICK) tests/e2e
 
 check: ## The quick half: style, types, import rules, unit, contract and acceptance tests, under 90 seconds
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	$(PYTEST) $(QUICK)
+	$(PYTEST) $(TOGETHER) $(QUICK)
 
 e2e: ## The slow half: real servers on loopback, crashes, clocks, the wheel
 	@scripts/setup.sh test
-	$(PYTEST) tests/e2e
+	$(PYTEST) $(TOGETHER) tests/e2e
 
 bench: ## Measure speed and memory against a bare client, and print the table of docs/benchmarks.md
 	@scripts/setup.sh test

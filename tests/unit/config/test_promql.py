@@ -102,10 +102,10 @@ def test_any_text_is_judged(query):
     "text", ['"\\' * 8000, "'" + '"\\' * 8000, "(" * 16_000, '="a",' * 3000, "{" * 8000 + '"' * 8000, "`'\"" * 5000]
 )
 def test_no_text_takes_long(text):
-    started = time.monotonic()
+    started = time.process_time()
     check_query(text, 300)
     check_where(text, 300)
-    assert time.monotonic() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(

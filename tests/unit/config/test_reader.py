@@ -87,23 +87,23 @@ def test_a_bomb_of_aliases_is_refused_unexpanded():
         f"{name}: &{name} [{','.join(['*' + before] * 9)}]\n"
         for before, name in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    started = time.monotonic()
+    started = time.process_time()
     assert set(checks_of(text)) == {"yaml/alias"}
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("unit", ["[", "? ", "a: ", '"', "&a ", "!", "a\n", "{a: "])
 def test_ten_megabytes_of_anything_are_read_within_seconds(unit):
     text = (unit * (LARGEST_FILE_BYTES // len(unit))).encode()
-    started = time.monotonic()
+    started = time.process_time()
     parse("a.yaml", text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_file_beyond_the_bound_is_refused_before_it_is_parsed():
-    started = time.monotonic()
+    started = time.process_time()
     assert checks_of(b"a" * (LARGEST_FILE_BYTES + 1)) == ["yaml/size"]
-    assert time.monotonic() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), min_size=1, max_size=8)
