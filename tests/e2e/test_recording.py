@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -65,11 +64,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
         source.close()
 
 
-def test_it_is_loaded_within_five_seconds_and_small(tmp_path: Path) -> None:
-    started = time.monotonic()
-    demo_data.unpack(tmp_path / "data")
-    with Prometheus(tmp_path / "data"):
-        assert time.monotonic() - started < 5
+def test_it_is_small() -> None:
     assert (demo_data.shipped() / demo_data.ARCHIVE).stat().st_size < 4_000_000
 
 
