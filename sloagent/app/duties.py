@@ -224,8 +224,10 @@ class Duties:
     def _give_up(self) -> None:
         """Record the slots that fell out of `catch_up` unanswered. Raises StoreError."""
         catch_up = self.agent.settings.evaluation.catch_up
-        lost = {slo: slots for slo in self.agent.slos if (slots := self._ledger.never_asked_again(slo))}
-        if not lost or self.stopping() or dispute(self.agent.source.date(), time.time()):
+        # One look at the clock: it may be set between the question what is lost and the one whether the clock is right.
+        now = time.time()
+        lost = {slo: slots for slo in self.agent.slos if (slots := self._ledger.never_asked_again(slo, now))}
+        if not lost or self.stopping() or dispute(self.agent.source.date(), now):
             return
         for slo, slots in lost.items():
             log.error("%s/%s: %d slots were never answered", slo.set, slo.name, len(slots))

@@ -30,10 +30,10 @@ class Ledger:
         """The newest slot with a recorded verdict, as far as this process has seen."""
         return self._newest
 
-    def due(self, slo: SLO) -> Due:
-        """What the SLO owes at this moment."""
+    def due(self, slo: SLO, now: float | None = None) -> Due:
+        """What the SLO owes at this moment, or at `now`, seconds since the epoch."""
         evaluation = self._agent.settings.evaluation
-        return due(time.time(), slo.interval, evaluation.delay, evaluation.catch_up)
+        return due(time.time() if now is None else now, slo.interval, evaluation.delay, evaluation.catch_up)
 
     @property
     def unwatched(self) -> list[SLO]:
@@ -92,12 +92,15 @@ class Ledger:
         known = self._newest.get(slo, self._since[slo] - slo.interval)
         return list(range(max(known + slo.interval, self.due(slo).oldest), last + 1, slo.interval))
 
-    def never_asked_again(self, slo: SLO) -> list[int]:
-        """The slots without a verdict that fell out of `catch_up`. Raises StoreError."""
+    def never_asked_again(self, slo: SLO, now: float) -> list[int]:
+        """The slots without a verdict that have fallen out of `catch_up` at `now`. Raises StoreError.
+
+        `now` is the caller's one look at the clock: the same that Prometheus is asked to confirm.
+        """
         # What the store has forgotten was answered once: only slots that it would still hold can be missing.
-        kept_since = int(time.time() - self._agent.settings.store.retention)
+        kept_since = int(now - self._agent.settings.store.retention)
         first = max(self._since[slo], -(-kept_since // slo.interval) * slo.interval)
-        last = min(self.due(slo).oldest, first + MOST_SLOTS_AT_ONCE * slo.interval) - slo.interval
+        last = min(self.due(slo, now).oldest, first + MOST_SLOTS_AT_ONCE * slo.interval) - slo.interval
         if first > last:
             return []
         recorded = self._agent.store.recorded(self._agent.source.name, slo, (first, last))

@@ -100,7 +100,7 @@ def test_a_start_by_a_clock_that_is_far_behind_expects_nothing_of_the_time_in_be
     ledger.clock_was_set()
     ledger.watch()
     assert ledger.expected_since(slo) == int(NOW)
-    assert ledger.never_asked_again(slo) == []
+    assert ledger.never_asked_again(slo, wall.now) == []
 
 
 def test_a_start_by_a_clock_that_is_ahead_loses_nothing_when_it_is_put_right(agent: Agent, wall: Wall) -> None:
@@ -146,7 +146,19 @@ def test_only_what_the_store_would_still_hold_can_be_missing(agent: Agent, wall:
     ledger = Ledger(agent, {})
     ledger.watch()
     wall.now += 2 * 3600
-    lost = ledger.never_asked_again(slo)
+    lost = ledger.never_asked_again(slo, wall.now)
     assert lost == list(range(int(NOW), int(NOW) + 3600, 60))
     record(agent, *lost)
-    assert ledger.never_asked_again(slo) == []
+    assert ledger.never_asked_again(slo, wall.now) == []
+
+
+def test_what_is_lost_is_said_of_the_moment_that_was_confirmed_although_the_clock_is_set_meanwhile(
+    agent: Agent, wall: Wall
+) -> None:
+    (slo,) = agent.slos
+    ledger = Ledger(agent, {})
+    ledger.watch()
+    confirmed = wall.now
+    wall.now += 7 * DAY
+    assert ledger.never_asked_again(slo, confirmed) == []
+    assert ledger.never_asked_again(slo, wall.now) != []
