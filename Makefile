@@ -50,7 +50,7 @@ audit: ## bandit over the package and pip-audit over the lock files, in an envir
 	@scripts/setup.sh test
 	@scripts/audit.sh
 
-soak: ## Thirty generated days with kills, outages, wrong clocks and reloads: nothing lost, nothing twice; about half an hour
+soak: ## Thirty generated days with kills, outages, wrong clocks and reloads: nothing lost, nothing twice; about a quarter of an hour
 	@scripts/setup.sh test
 	$(BIN)/python scripts/soak.py
 
