@@ -32,7 +32,7 @@ EXITS: dict[str, dict[int, str]] = {
     },
     "run": {
         ALL_PASS: "it ended on SIGTERM or SIGINT, whatever the verdicts were",
-        NO_VERDICT: "the store cannot be opened, or the address is in use",
+        NO_VERDICT: "the address is in use; a store that cannot be opened does not end it, it goes on without remembering",
     },
     "backfill": {
         ALL_PASS: "every slot of the range is recorded, whatever the verdicts are",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,9 +24,10 @@ from sloagent.app.door import open_door
 from sloagent.app.duties import Duties
 from sloagent.app.footprint import give_back_what_is_freed, leave_out_character_detection
 from sloagent.app.telemetry import Telemetry
-from sloagent.app.wiring import Agent, open_agent
+from sloagent.app.wiring import Agent, open_agent, store_name
 from sloagent.errors import ConfigError, SloagentError
 from sloagent.report.plain import pending_data, slo_data, slot_data
+from sloagent.sinks.log import LogSink
 from sloagent.sinks.metrics import MetricsSink
 from sloagent.web.endpoints import View, application
 
@@ -43,10 +45,11 @@ class Daemon:
     def __init__(self, configuration: Path, *, web: Mapping[str, object] = MappingProxyType({})) -> None:
         give_back_what_is_freed()
         leave_out_character_detection()
-        self._configuration = configuration
+        self._configuration = configuration.absolute()  # so that every message names files whole
         self._web = web
         self._telemetry = Telemetry()
         self._metrics = MetricsSink()
+        self._said = LogSink()
         self._telemetry.registry.register(self._metrics)
         self._agent: Agent = self._open()
         self._duties = Duties(self._agent)
@@ -72,7 +75,11 @@ class Daemon:
             signal.signal(number, lambda *_: self._wake(stop=True))
         signal.signal(signal.SIGHUP, lambda *_: self._wake(stop=False))
         server.start()
-        log.info("listening on %s", server.url)
+        log.info(
+            "sloagent %s: %d SLOs of %s over %s, remembered in %s; listening on %s", version("sloagent"),
+            len(self._agent.slos), self._configuration, self._agent.settings.prometheus.url,
+            store_name(self._agent.settings.store, self._configuration), server.url,
+        )  # fmt: skip
         self._plan()
         self._scheduler.start()
         try:
@@ -126,11 +133,15 @@ class Daemon:
             self._loaded()
             self._plan()
             old.retire(fresh)
+            if fresh.settings.web != old.agent.settings.web:
+                log.warning(
+                    "web has changed in %s: it is read at the start only, so restart sloagent", self._configuration
+                )
             log.info("configuration reloaded: %d SLOs", len(fresh.slos))
 
     def _open(self, keep: Agent | None = None) -> Agent:
         return open_agent(
-            self._configuration, sinks=(self._metrics,), telemetry=self._telemetry, keep=keep, resilient=True
+            self._configuration, sinks=(self._metrics, self._said), telemetry=self._telemetry, keep=keep, resilient=True
         )
 
     def _loaded(self) -> None:

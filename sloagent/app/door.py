@@ -34,6 +34,11 @@ def open_door(application: ASGIApp, settings: WebSettings, telemetry: WebTelemet
             " set web.config_file with basic_auth_users or client certificates, or listen on 127.0.0.1",
             server.address,
         )
+    elif not settings.is_loopback and access.in_force.users and access.in_force.tls is None:
+        log.warning(
+            "listening on %s without TLS: passwords can be read on the way; set tls_server_config in the web file",
+            server.address,
+        )
     return server
 
 

@@ -44,6 +44,7 @@ class Duties:
         self.begun = before is not None
         """Whether it is remembered since when slots are expected, or was tried: from then on a crash loses none."""
         self._last_words: str = before._last_words if before else ""  # noqa: SLF001 - the same class
+        self._silent_since: float = before._silent_since if before else 0.0  # noqa: SLF001
         newest: Mapping[SLO, int] = before._ledger.newest if before else {}  # noqa: SLF001
         self._ledger: Ledger = Ledger(agent, newest)
         self._filler = Filler(agent.cycle, agent.settings.evaluation.max_response)
@@ -275,6 +276,11 @@ class Duties:
         """One log line per change of state, not one per round."""
         if words and words != self._last_words:
             log.warning("slots stay pending: %s", words)
+            self._silent_since = self._silent_since or time.monotonic()
         elif self._last_words and not words:
-            log.info("Prometheus answers again")
+            log.info(
+                "Prometheus answers again after %.0f s; what was pending is filled in",
+                time.monotonic() - self._silent_since,
+            )
+            self._silent_since = 0.0
         self._last_words = words

@@ -75,6 +75,11 @@ def store_path(settings: StoreSettings, configuration: Path) -> Path:
     return resolved(settings.path or "", configuration)
 
 
+def store_name(settings: StoreSettings, configuration: Path) -> str:
+    """Where verdicts are remembered, as it is told to people."""
+    return settings.url or str(store_path(settings, configuration))
+
+
 def open_agent(
     configuration: Path,
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -69,6 +69,13 @@ def run_named(agent: Agent, name: str) -> tuple[Run, Stretch]:
     now = datetime.now(UTC)
     span = options.chosen_range(run.start, min(run.end or now, now), delay=agent.settings.evaluation.delay)
     assert span is not None  # a run has a start
+    if run.end is not None and span.end < run.end:
+        due = run.end + timedelta(seconds=agent.settings.evaluation.delay)
+        click.echo(
+            f"the last {(run.end - span.end).total_seconds():.0f} s of {name} are not judged yet: their samples may still"
+            f" arrive until {due:%H:%M:%S} UTC (evaluation.delay)",
+            err=True,
+        )
     return run, stretch_of(run, span)
 
 

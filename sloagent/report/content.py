@@ -78,6 +78,8 @@ class Result:
     evidence: Evidence | None
     refusals: Mapping[str, int]
     """How many slots were refused, by the kind of refusal, most often first."""
+    refused: Mapping[str, tuple[tuple[int, int], ...]]
+    """By kind of refusal, first and last slot of each stretch of them."""
     warnings: Mapping[str, int]
     """Prometheus's warnings and how many slots carried them."""
 
@@ -160,14 +162,14 @@ def _result(
     worst = next((series for series in one.whole.series if series.worst is not None), None)
     wanted = worst.worst.slot if worst is not None and worst.worst is not None else None
     outcomes: dict[int, Outcome] = {}
-    refusals: Counter[str] = Counter()
+    refused: dict[str, list[int]] = {}
     warnings: Counter[str] = Counter()
     failing: tuple[int, ...] = ()
     shown: SlotVerdict | None = None
     for slot in one.slots:
         outcomes[slot.slot] = slot.outcome
         if slot.cause is Cause.REFUSED:
-            refusals[slot.kind] += 1
+            refused.setdefault(slot.kind, []).append(slot.slot)
         warnings.update(slot.warnings)
         if slot.outcome is Outcome.FAIL:
             failing = (failing[0] if failing else slot.slot, slot.slot)
@@ -179,7 +181,9 @@ def _result(
         slots=tuple(one.expected), states=came_out, strip=strip(one.expected, came_out, slo.interval), failing=failing,
         gaps=gaps(one.missing, slo.interval),
         evidence=_evidence(shown, worst.labels if worst else (), whole, url, curl) if shown else None,
-        refusals=dict(refusals.most_common()), warnings=dict(warnings.most_common()),
+        refusals=dict(Counter({kind: len(at_slots) for kind, at_slots in refused.items()}).most_common()),
+        refused={kind: gaps(at_slots, slo.interval) for kind, at_slots in refused.items()},
+        warnings=dict(warnings.most_common()),
     )  # fmt: skip
 
 

@@ -76,6 +76,10 @@ def _result(result: Result, report: Report) -> dict[str, JSON]:
             "histograms": list(summary.histograms),
             "unused_overrides": [_labels(match) for match in summary.unused_overrides],
             "refusals": refusals,
+            "refused": {
+                kind: [{"from": instant(first), "to": instant(last)} for first, last in stretches]
+                for kind, stretches in result.refused.items()
+            },
             "warnings": warnings,
             "evidence": {
                 "at": instant(evidence.slot),

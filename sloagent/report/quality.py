@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sloagent.model.verdict import Cause, Outcome
@@ -46,12 +47,10 @@ MOST_GAPS = 5
 """Of an SLO's stretches without an answer, the first that the page names; the JSON names all."""
 
 
-def _when(result: Result, words: Words) -> str:
-    named = [
-        times.between(first, last) if first < last else times.moment(first) for first, last in result.gaps[:MOST_GAPS]
-    ]
-    if len(result.gaps) > MOST_GAPS:
-        named.append(words.say("and_more_stretches", count=len(result.gaps) - MOST_GAPS))
+def _when(gaps: Sequence[tuple[int, int]], words: Words) -> str:
+    named = [times.between(first, last) if first < last else times.moment(first) for first, last in gaps[:MOST_GAPS]]
+    if len(gaps) > MOST_GAPS:
+        named.append(words.say("and_more_stretches", count=len(gaps) - MOST_GAPS))
     return ", ".join(named)
 
 
@@ -61,8 +60,11 @@ def _row(result: Result, words: Words) -> QualityRow:
     counting = windows.expected - windows.excluded
     findings = []
     if windows.missing:
-        findings.append(words.say("slots_missing", count=windows.missing, when=_when(result, words)))
-    findings += [words.say("slots_refused", count=count, kind=kind) for kind, count in result.refusals.items()]
+        findings.append(words.say("slots_missing", count=windows.missing, when=_when(result.gaps, words)))
+    findings += [
+        words.say("slots_refused", count=count, kind=kind.replace("_", " "), when=_when(result.refused[kind], words))
+        for kind, count in result.refusals.items()
+    ]
     if windows.excluded:
         findings.append(words.say("slots_excluded", count=windows.excluded))
     few = sum(series.cause is Cause.TOO_FEW_EVENTS for series in summary.series)

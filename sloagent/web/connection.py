@@ -132,7 +132,8 @@ class Connection(H11Protocol):
         if code not in (400, 431):
             code = 400
         self._telemetry.refused(code)
-        text = f"{HTTPStatus(code).phrase}.\n".encode()
+        said = "The header is too large (web.max_header)" if code == 431 else HTTPStatus(code).phrase
+        text = f"{said}.\n".encode()
         headers = [*OWN_HEADERS, ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
         answer = h11.Response(status_code=code, headers=[*headers, ("Connection", "close")])
         for event in (answer, h11.Data(data=b"" if for_head else text), h11.EndOfMessage()):

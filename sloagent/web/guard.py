@@ -55,13 +55,17 @@ class Guard:
         headers = Headers(scope=scope)
         size = sum(len(name) + len(content) + 4 for name, content in headers.raw)
         if size + len(scope["raw_path"]) + len(scope["query_string"]) > self._settings.max_header:
-            return PlainTextResponse("The header is too large.\n", 431, _CLOSE)
+            return PlainTextResponse(
+                f"The header is larger than {self._settings.max_header:,} bytes (web.max_header).\n", 431, _CLOSE
+            )
         if rules.users and (denied := await self._unknown(headers, rules)) is not None:
             return denied
         if (has_body := _length(headers)) is not None and (
             has_body > self._settings.max_body or await self._too_long(receive)
         ):
-            return PlainTextResponse("The body is too large.\n", 413, _CLOSE)
+            return PlainTextResponse(
+                f"The body is larger than {self._settings.max_body:,} bytes (web.max_body).\n", 413, _CLOSE
+            )
         if scope["method"] not in _HARMLESS and _is_foreign(headers, scope["scheme"], named=rules.knows_clients):
             return PlainTextResponse("This request comes from another site.\n", 403)
         return None

@@ -89,7 +89,7 @@ WORDS = {
     "excluded_range": "Excluded {from_to}: {reason}",
     "slots_missing": "{count} slots without an answer: {when}",
     "and_more_stretches": "{count} more stretches",
-    "slots_refused": "{count} slots refused ({kind})",
+    "slots_refused": "{count} slots refused for good ({kind}): {when}",
     "slots_excluded": "{count} slots excluded",
     "histogram_changed": "the metric changed its name: {names}",
     "override_unused": "the override for {match} matched nothing",

@@ -81,7 +81,7 @@ WORDS = {
     "excluded_range": "排除 {from_to}：{reason}",
     "slots_missing": "{count} 个时刻没有应答：{when}",
     "and_more_stretches": "另有 {count} 段",
-    "slots_refused": "{count} 个时刻查询失败（{kind}）",
+    "slots_refused": "{count} 个时刻查询失败且不再重试（{kind}）：{when}",
     "slots_excluded": "{count} 个时刻已排除",
     "histogram_changed": "指标名称发生变化：{names}",
     "override_unused": "针对 {match} 的限值覆盖没有匹配任何序列",
