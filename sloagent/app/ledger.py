@@ -22,6 +22,7 @@ class Ledger:
         self._agent = agent
         self._newest = {slo: slot for slo, slot in dict(newest).items() if slo in agent.slos}  # a tick may be adding
         self._complete: dict[SLO, int] = {}
+        """Up to which slot each SLO is complete. Replaced, never emptied: a round under way writes into its own."""
         self._watched: set[SLO] = set()
         self._since = {slo: self.due(slo).live for slo in agent.slos}
 
@@ -56,11 +57,11 @@ class Ledger:
     def begin_anew(self) -> None:
         """Believe nothing that was read of the store: it failed, and may come back as another one."""
         self._watched.clear()
-        self._complete.clear()
+        self._complete = {}
 
     def clock_was_set(self) -> None:
         """Expect the slots of the new time: what was concluded by a wrong clock does not hold any more."""
-        self._complete.clear()
+        self._complete = {}
         for slo in self._agent.slos:
             owed = self.due(slo)
             if self._newest.get(slo, 0) > owed.live:
@@ -75,16 +76,14 @@ class Ledger:
 
     def lacking(self, slo: SLO, last: int) -> list[int]:
         """The slots up to `last` that are still asked for and have no verdict, the oldest first. Raises StoreError."""
-        complete = self._complete.get(slo, 0)
-        if complete > last + slo.interval:
-            complete = 0  # a round that was under way while the clock was put back has left it
-        first = max(self._since[slo], self.due(slo).oldest, complete + slo.interval)
+        complete = self._complete
+        first = max(self._since[slo], self.due(slo).oldest, complete.get(slo, 0) + slo.interval)
         last = min(last, first + (MOST_SLOTS_AT_ONCE - 1) * slo.interval)
         if first > last:
             return []
         recorded = self._agent.store.recorded(self._agent.source.name, slo, (first, last))
         lacking = missing(first, last, slo.interval, recorded)
-        self._complete[slo] = (lacking[0] if lacking else last + slo.interval) - slo.interval
+        complete[slo] = (lacking[0] if lacking else last + slo.interval) - slo.interval
         return lacking
 
     def unremembered(self, slo: SLO, last: int) -> list[int]:

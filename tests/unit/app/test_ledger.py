@@ -11,6 +11,7 @@ from sloagent.app.ledger import Ledger
 from sloagent.app.wiring import Agent, open_agent
 from sloagent.evaluation.judge import judge
 from sloagent.model.samples import Answer, Question
+from sloagent.model.slo import SLO
 
 NOW = 1_800_000_000.0
 DAY = 86_400
@@ -87,8 +88,28 @@ def test_after_a_wrong_clock_is_put_right_the_missing_slots_are_sought(agent: Ag
     ledger.clock_was_set()
     assert ledger.lacking(slo, ledger.due(slo).live)
     wall.now = NOW + 120
-    assert ledger.lacking(slo, int(NOW) + 120) == [int(NOW), int(NOW) + 60, int(NOW) + 120]
     ledger.clock_was_set()
+    assert ledger.lacking(slo, int(NOW) + 120) == [int(NOW), int(NOW) + 60, int(NOW) + 120]
+
+
+def test_a_round_under_way_while_the_clock_is_put_right_leaves_nothing_behind(
+    agent: Agent, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (slo,) = agent.slos
+    ledger = Ledger(agent, {})
+    ledger.watch()
+    read = agent.store.recorded
+
+    def put_right_meanwhile(source: str, asked: SLO, stretch: tuple[int, int]) -> frozenset[int]:
+        wall.now = NOW + 120
+        ledger.clock_was_set()
+        return read(source, asked, stretch)
+
+    wall.now += 30 * DAY
+    monkeypatch.setattr(agent.store, "recorded", put_right_meanwhile)
+    ledger.lacking(slo, int(NOW) + 30 * DAY)
+    monkeypatch.undo()
+    monkeypatch.setattr("sloagent.app.ledger.time", wall)
     assert ledger.lacking(slo, int(NOW) + 120) == [int(NOW), int(NOW) + 60, int(NOW) + 120]
 
 
