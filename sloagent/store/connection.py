@@ -7,14 +7,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from sloagent.errors import StoreError
 from sloagent.store import migrations, seals
 from sloagent.store.damage import DamagedError, ReplacedError, UnavailableError
-from sloagent.store.first_look import DAMAGED, NO_DATABASE, foreign, identity, look_at, needs_immutable
+from sloagent.store.first_look import DAMAGED, NO_DATABASE, foreign, identity, look_at, needs_immutable, size_of
 
 BUSY_SECONDS = 10.0
 """How long another writer is waited for: longer than any transaction of ours takes, short enough for a tick to wait."""
@@ -78,6 +78,7 @@ class Database:
         look_at(Path(self.path), read_only=read_only, salvaging=salvaging)
         with told(self.path):
             self._immutable = read_only and needs_immutable(Path(self.path))
+            self._look_through_the_log()
             self._writer = self._connect()
             try:
                 self._prepare()
@@ -86,8 +87,17 @@ class Database:
                 raise
         self._identity = identity(self.path)
 
-    def _connect(self) -> sqlite3.Connection:
-        mode = "immutable=1" if self._immutable else "mode=ro" if self.read_only else "mode=rwc"
+    def _look_through_the_log(self) -> None:
+        """Refuse what cannot be our store by reading only: whoever may write folds a log into the file when closing it."""
+        log = Path(f"{self.path}-wal")
+        if self.read_only or not size_of(log) or Path(f"{self.path}-journal").exists():
+            return
+        with suppress(UnavailableError), told(self.path), closing(self._connect("mode=ro")) as reader:
+            self._refuse_foreign(reader)
+            migrations.pending(reader, self.path)
+
+    def _connect(self, mode: str = "") -> sqlite3.Connection:
+        mode = mode or ("immutable=1" if self._immutable else "mode=ro" if self.read_only else "mode=rwc")
         connection = sqlite3.connect(
             f"file:{quote(self.path)}?{mode}",
             uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256,
@@ -101,8 +111,7 @@ class Database:
             raise
         return connection
 
-    def _prepare(self) -> None:
-        connection = self._writer
+    def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
         # Both at one moment: another process may be writing its first tables just now.
         connection.execute("BEGIN")
         (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -110,6 +119,10 @@ class Database:
         connection.execute("ROLLBACK")
         if application != migrations.APPLICATION_ID and not (application == 0 and empty):
             raise foreign(self.path)
+
+    def _prepare(self) -> None:
+        connection = self._writer
+        self._refuse_foreign(connection)
         if self.read_only:
             if migrations.pending(connection, self.path):
                 raise StoreError(

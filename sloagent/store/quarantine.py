@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sloagent.store.damage import UnavailableError
-from sloagent.store.first_look import Identity, identity, mark_of
+from sloagent.store.first_look import OTHER_NAME, Identity, can_have_been_a_store, identity, mark_of
 
 MOST_IN_A_DAY = 5
 """A store that is damaged again and again lies on a failing disk, or meets a mistake of ours: then moving does not help."""
@@ -66,8 +66,14 @@ def unfinished(path: Path) -> Path | None:
 def set_aside(path: Path, why: str) -> Path:
     """Rename the store and its neighbours to `<name>.<why>-<UTC time>`; returns the new name of the file itself.
 
-    Only for who holds the lock. Raises UnavailableError where the directory cannot be written, or after MOST_IN_A_DAY.
+    Only for who holds the lock. Raises UnavailableError where the directory cannot be written, after MOST_IN_A_DAY, and
+    for what cannot have been a store.
     """
+    if not can_have_been_a_store(path):
+        raise UnavailableError(
+            f"the store {path} is damaged, but a link, or not known to have been a store at all: it stays where it is",
+            hint=OTHER_NAME,
+        )
     now = datetime.now(UTC)
     before = _set_aside_since(path, now - timedelta(days=1))
     if len(before) >= MOST_IN_A_DAY:
@@ -96,6 +102,11 @@ def finish_moving(path: Path, target: Path) -> None:
         if source.exists() and not goal.exists():
             source.rename(goal)
     _sync(path.parent)
+
+
+def with_neighbours(path: Path) -> list[Path]:
+    """The file and those of its neighbours that are there."""
+    return [one for one in (Path(f"{path}{end}") for end in ("", *NEIGHBOURS)) if os.path.lexists(one)]
 
 
 def set_log_aside(path: Path, file: Identity | None, log: Identity | None) -> Path | None:

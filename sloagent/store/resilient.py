@@ -210,10 +210,11 @@ class ResilientStore:
                     self._again_at = 0.0 if soon else time.monotonic() + self._retry_seconds
                     file = self._file
                     self._replaced = isinstance(error, ReplacedError)
-                _let_go(inner)
                 if isinstance(error, DamagedError):
-                    self._repair(error, file)
-                elif isinstance(error, ReplacedError):
+                    self._repair(error, file, inner)
+                    return
+                _let_go(inner)
+                if isinstance(error, ReplacedError):
                     log.warning("%s; what lies there now is opened", error.message)
             case _:
                 pass  # About what was asked, not about the store.
@@ -266,20 +267,17 @@ class ResilientStore:
                 moved,
             )
 
-    def _repair(self, error: StoreError, file: Identity | None) -> None:
+    def _repair(self, error: StoreError, file: Identity | None, inner: Store | None = None) -> None:
         """Set the file aside and salvage it, on a thread of its own, so that whoever met the damage goes on at once."""
-        path = self._path
-        if path is None:
-            return
         with self._lock:
-            if self._repairing is not None or self._closed.is_set():
+            if self._path is not None and self._repairing is None and not self._closed.is_set():
+                repair = Repair(self._path, error, file, self._closed, lambda: _let_go(inner))
+                self._repairing = threading.Thread(target=self._repair_now, args=(repair,), name="salvage")
+                self._repairing.start()
                 return
-            work = threading.Thread(target=self._repair_now, args=(path, error, file), name="salvage")
-            self._repairing = work
-        work.start()
+        _let_go(inner)
 
-    def _repair_now(self, path: Path, error: StoreError, file: Identity | None) -> None:
-        repair = Repair(path, error, file, self._closed)
+    def _repair_now(self, repair: Repair) -> None:
         try:
             repair.work()
         finally:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from sloagent.store import versions
+from sloagent.store import table_list, versions
 from sloagent.store.connection import Database
 from sloagent.store.dictionary import Dictionary, seen_until
 from sloagent.store.roll_ups import covers, rolled_slots
@@ -66,8 +66,8 @@ class Salvage:
     set_aside: Path
     """Where the damaged file lies now, with its -wal, -shm and -journal."""
     saved: Counts
-    lost: Counts
-    """Of those that the file still names; what it cannot even name is not counted."""
+    lost: Counts | None
+    """Of those that the file still names, at least so many; None where it names nothing and cannot be read throughout."""
     unreadable: int
     """How often a table, or an SLO's part of one, could not be read throughout."""
 
@@ -82,12 +82,16 @@ def salvage(source: Path, path: Path, stop: threading.Event) -> Salvage | None:
     May be interrupted at any moment and done again: what is there already stays. None where `stop` was set meanwhile.
     Raises StoreError where the new store cannot be written.
     """
-    with closing(Database(str(path), salvaging=True)) as target, closing(Wreck(source)) as wreck:
+    with closing(Database(str(path), salvaging=True)) as target, table_list.opened(source, path) as wreck:
+        if wreck.is_foreign:
+            return Salvage(source, Counts(), Counts(), 0)
         salvor = _Salvor(wreck, target, stop)
         salvor.work()
         if stop.is_set():
             return None
-        return Salvage(source, Counts(**salvor.saved), Counts(**salvor.lost), wreck.unreadable)
+        saved, lost = Counts(**salvor.saved), Counts(**salvor.lost)
+        nothing_known = saved == lost == Counts() and wreck.unreadable > 0
+        return Salvage(source, saved, None if nothing_known else lost, wreck.unreadable)
 
 
 class _Salvor:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from sloagent.store.first_look import size_of
 from sloagent.store.seals import DICTIONARIES, RUNS, SORTS, VERSIONS, Key, Row, Sort, Tables, seal_of, seal_under
 
 MOST_FAILURES = 4_000
@@ -18,6 +19,7 @@ _LONGEST_VALUE_BYTES = 64 * 2**20
 _MOST_KEPT_APART = 200_000
 _FOR_EVER, _LONG_SECONDS, _DAY_SECONDS = 2**40, 400 * 86_400, 86_400
 _CANNOT = (sqlite3.Error, OverflowError)
+_OURS = frozenset({"seals", *(table for sort in SORTS for table in (sort.table, *(part for part, _, _ in sort.parts)))})
 
 
 class Wreck:
@@ -27,14 +29,36 @@ class Wreck:
         self.unreadable = 0
         """How often a table, or an SLO's part of one, could not be read throughout."""
         self._connection = sqlite3.connect(":memory:")
-        with suppress(*_CANNOT):
+        self._shared = path.with_name(f"{path.name}-shm")
+        self._shared_was_there = self._shared.exists()
+        try:
             self._connection = _opened(path)
+        except _CANNOT:
+            self.unreadable += 1
+        self._tables = self._listed()
         self._kept_apart: dict[str, dict[int, str | bytes]] = {}
         self._lowest, self._highest = self._span()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and leave beside it what was there before."""
         self._connection.close()
+        if not self._shared_was_there:
+            with suppress(OSError):
+                self._shared.unlink(missing_ok=True)
+
+    @property
+    def names_our_tables(self) -> bool:
+        """Whether the file's list of tables can be read, and has all of ours."""
+        return self._tables is not None and self._tables >= _OURS
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the file's list of tables can be read, and has none of ours."""
+        return bool(self._tables) and not _OURS & (self._tables or _OURS)
+
+    def knows_anything(self) -> bool:
+        """Whether any run or SLO can be read as it was written; without an SLO nothing else can be used."""
+        return any(self.whole(sort, key) is not None for sort in (VERSIONS, RUNS) for key in self.keys(sort))
 
     def whole(self, sort: Sort, key: Key) -> Tables | None:
         """The rows of one whole as they were written; None where that cannot be told."""
@@ -128,6 +152,13 @@ class Wreck:
                     ranges += [(low, middle), (middle + 1, high)]
         self.unreadable += not whole
 
+    def _listed(self) -> frozenset[str] | None:
+        try:
+            rows = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        except _CANNOT:
+            return None
+        return frozenset(str(name) for (name,) in rows)
+
     def _span(self) -> tuple[int, int]:
         """Seconds between which every slot and piece lies that can be seen from an end of a table."""
         lowest, highest = _FOR_EVER, 0
@@ -161,8 +192,8 @@ class Wreck:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    log_bytes = _size(path.with_name(f"{path.name}-wal"))
-    if not _size(path):  # SQLite deletes the log of an empty file, even when it may only read.
+    log_bytes = size_of(path.with_name(f"{path.name}-wal"))
+    if not size_of(path):  # SQLite deletes the log of an empty file, even when it may only read.
         raise sqlite3.OperationalError(f"{path} is empty")
     mode = "mode=ro" if log_bytes else "immutable=1"  # without a log nothing is left beside it either
     connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
@@ -170,10 +201,3 @@ def _opened(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA cell_size_check = TRUE")
     connection.execute("PRAGMA trusted_schema = FALSE")
     return connection
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import shutil
 import sqlite3
 import threading
@@ -239,9 +240,12 @@ class TestDamage:
         assert store.quarantined == 1
         assert store.salvaged is not None
         assert store.salvaged.set_aside.name == name
-        (record,) = (record for record in caplog.records if record.levelno == logging.ERROR)
-        assert name in record.getMessage()
-        assert "To put it back" in record.getMessage()
+        moved, told = (record.getMessage() for record in caplog.records if record.levelno == logging.ERROR)
+        assert f"It was set aside as {path.with_name(name)}, and a new store is begun" in moved
+        assert "To put it back" in moved
+        assert "how much is lost cannot be told: runs are gone, and so is every slot" in told
+        assert "sloagent backfill --from" in told
+        assert store.salvaged.lost is None
 
     def test_damage_met_in_use_is_salvaged_and_what_is_missing_can_be_recorded_again(self, resilient, path):
         made = SQLiteStore(path)
@@ -263,6 +267,105 @@ class TestDamage:
         store.append("p", [plain_slot(HOUR + 60 * n, n=20) for n in range(100)])
         assert len(store.recorded("p", LATENCY, ALWAYS)) == 100
         assert store.check() == []
+
+    def test_what_is_set_aside_while_in_use_is_as_it_was_with_its_log(self, resilient, path, caplog):
+        store = resilient()
+        store.append("p", [plain_slot(HOUR + 60 * n) for n in range(100)])
+        content = path.read_bytes()
+        with sqlite3.connect(path) as vandal:  # in the log, so that reading meets it
+            vandal.execute("UPDATE verdicts SET outcome = 77 WHERE slot = ?", (HOUR,))
+        vandal.close()
+        log = path.with_name("sloagent.db-wal").read_bytes()
+        assert len(log) > 50_000
+        with pytest.raises(StoreError, match="there is no outcome 77"):
+            list(store.slots("p", LATENCY, ALWAYS))
+        eventually(lambda: is_well(store))
+        assert store.salvaged is not None
+        aside = store.salvaged.set_aside
+        assert aside.read_bytes() == content
+        assert Path(f"{aside}-wal").read_bytes() == log
+        (moved,) = (record.getMessage() for record in caplog.records if record.levelno == logging.ERROR)
+        files = [f"{aside}{end}" for end in ("", "-shm", "-wal")]
+        assert beside(path) == [Path(file).name for file in files]
+        assert f"It was set aside as {files[0]} and {files[2]} and {files[1]}, and a new store" in moved
+        assert len(store.recorded("p", LATENCY, ALWAYS)) == 99
+
+    @pytest.mark.parametrize("by", ["a command", "the daemon"])
+    def test_a_damaged_file_that_is_met_when_opening_keeps_its_log(self, resilient, path, tmp_path, by):
+        made = SQLiteStore(path)
+        made.append("p", [plain_slot(HOUR + 60 * n) for n in range(100)])
+        (tmp_path / "killed").mkdir()
+        left = tmp_path / "killed" / "sloagent.db"
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", f"{left}{end}")
+        made.close()
+        content = bytearray(left.read_bytes())
+        content[20 * 4096 : 21 * 4096] = b"\xff" * 4096
+        left.write_bytes(content)
+        log = Path(f"{left}-wal").read_bytes()
+        if by == "a command":
+            with pytest.raises(StoreError, match="damaged"):
+                SQLiteStore(left)
+            aside = left
+        else:
+            store = resilient(left)
+            eventually(lambda: is_well(store))
+            assert store.salvaged is not None
+            aside = store.salvaged.set_aside
+            assert len(store.recorded("p", LATENCY, ALWAYS)) == 100
+        assert aside.read_bytes() == content
+        assert Path(f"{aside}-wal").read_bytes() == log
+
+    @pytest.mark.parametrize("name", ["notes.txt", "passwd", "sloagent"])
+    def test_a_file_that_cannot_have_been_a_store_is_refused_and_not_touched(self, resilient, tmp_path, name):
+        path = tmp_path / name
+        path.write_text("root:x:0:0\n")
+        before = path.stat()
+        store = resilient(path)
+        eventually(lambda: "nothing shows that it was one of sloagent's; it was not touched" in store.trouble)
+        with pytest.raises(StoreError, match="it was not touched"):
+            store.append("p", [plain_slot(HOUR)])
+        store.close()
+        assert list(tmp_path.iterdir()) == [path]
+        after = path.stat()
+        assert (after.st_ino, after.st_mtime_ns, path.read_text()) == (
+            before.st_ino,
+            before.st_mtime_ns,
+            "root:x:0:0\n",
+        )
+
+    @pytest.mark.parametrize("end", ["-wal", "-journal"])
+    def test_a_neighbour_shows_that_a_file_of_any_name_was_a_store(self, resilient, tmp_path, end):
+        path = tmp_path / "soak"
+        path.write_text("garbage" * 1000)
+        path.with_name(f"soak{end}").write_text("x")
+        store = resilient(path)
+        eventually(lambda: is_well(store))
+        assert store.quarantined == 1
+
+    @pytest.mark.parametrize("kind", ["directory", "fifo", "device", "link to notes", "link to a damaged store"])
+    def test_what_is_no_file_of_its_own_is_never_moved(self, resilient, tmp_path, kind):
+        path = tmp_path / "sloagent.db"
+        other = tmp_path / ("notes.txt" if kind == "link to notes" else "other.db")
+        other.write_text("garbage" * 1000)
+        match kind:
+            case "directory":
+                path.mkdir()
+            case "fifo":
+                os.mkfifo(path)
+            case "device":
+                path = Path("/dev/null")
+            case _:
+                path.symlink_to(other)
+        before = path.lstat()
+        store = resilient(path)
+        for _ in range(3):
+            assert not is_well(store)
+            assert "directory" in store.trouble or "regular file" in store.trouble or "touched" in store.trouble
+        store.close()
+        assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+        assert other.read_text() == "garbage" * 1000
+        assert {entry.name for entry in tmp_path.iterdir()} <= {"sloagent.db", other.name}
 
     def test_a_finding_of_our_own_is_damage_too(self, resilient, path):
         made = SQLiteStore(path)
@@ -366,7 +469,7 @@ class TestDamage:
         damaged = identity(path)
         path.rename(path.with_name("elsewhere"))
         SQLiteStore(path).close()
-        attempt = repair.Repair(path, DamagedError("it is damaged"), damaged, threading.Event())
+        attempt = repair.Repair(path, DamagedError("it is damaged"), damaged, threading.Event(), lambda: None)
         attempt.work()
         assert (attempt.trouble, attempt.set_aside) == ("", False)
         assert beside(path) == []
