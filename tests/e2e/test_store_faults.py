@@ -296,6 +296,52 @@ def test_garbage_at_the_start_is_set_aside(agent: AgentDirectory, content: bytes
         assert "level=error" in daemon.log.read_text()
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "link.db"])
+def test_a_file_that_was_never_a_store_is_not_touched(agent: AgentDirectory, name: str) -> None:
+    directory = store_of(agent).parent
+    agent.configuration.write_text(agent.configuration.read_text().replace("store/sloagent.db", f"store/{name}"))
+    notes = directory / "notes.txt"
+    notes.write_text("what we found out on Thursday\n" * 100)
+    if name != notes.name:
+        (directory / name).symlink_to(notes)
+    before, content = notes.stat(), notes.read_bytes()
+    with running(agent) as daemon:
+        passes(daemon)
+        in_trouble(daemon, "it was not touched")
+        assert daemon.stop() == 0
+        assert daemon.log.read_text().count("it was not touched") < 4, "told over and over"
+    for words in (["store", "check"], ["store", "dump"], ["backfill", "--from", "-10s"]):
+        refused = agent.command(*words)
+        assert refused.returncode == 3
+        assert "it was not touched" in refused.stderr
+    after = notes.stat()
+    assert notes.read_bytes() == content
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert {entry.name for entry in directory.iterdir()} == {"notes.txt", name}
+
+
+def test_a_damaged_list_of_tables_costs_no_slot(agent: AgentDirectory) -> None:
+    with running(agent) as daemon:
+        passes(daemon)
+        first = first_slot(agent)
+        wait_until(lambda: newest(daemon) > first + 6, what="some slots")
+        assert daemon.stop() == 0
+    remembered = set(agent.dump().splitlines())
+    with store_of(agent).open("r+b") as file:
+        file.seek(20 * 4096)
+        file.write(random.Random(1).randbytes(4096))
+    damaged = store_of(agent).read_bytes()
+    with running(agent) as daemon:
+        passes(daemon)
+        well_again(daemon)
+        assert set(agent.dump().splitlines()) >= remembered
+        assert "0 slots, 0 tiles, 0 pieces, 0 hourly sums, 0 runs, 0 SLOs; stretches that cannot be read: 0" in (
+            daemon.log.read_text()
+        )
+        (name,) = [name for name in set_aside(agent) if ".damaged-" in name]
+        assert store_of(agent).with_name(name).read_bytes() == damaged
+
+
 def test_a_foreign_database_is_set_aside_only_when_nobody_has_it_open(agent: AgentDirectory) -> None:
     foreign = sqlite3.connect(store_of(agent))
     foreign.execute("CREATE TABLE theirs (content TEXT)")

@@ -19,11 +19,11 @@ from sloagent.model.piece import Piece
 from sloagent.model.samples import Events
 from sloagent.store.first_look import mark_of
 from sloagent.store.resilient import ResilientStore
-from sloagent.store.salvage import salvage
+from sloagent.store.salvage import Counts, salvage
 from sloagent.store.sqlite import SQLiteStore
 from tests.unit.store.strategies import HOUR, LATENCY, plain_slot
 
-SLOTS, SEEDS, KILLS = 3000, 12, 25
+SLOTS, SEEDS, KILLS, PAGES = 3000, 12, 25, 10
 ALWAYS = (0, 2**40)
 PAGE = 4096
 PATIENCE_SECONDS = 60.0
@@ -80,6 +80,42 @@ def test_of_any_damage_only_what_was_written_is_saved_and_every_slot_is_whole(wh
     assert saved > len(original) * SEEDS / 2
 
 
+def test_any_one_page_may_be_overwritten_with_noise(whole, tmp_path):
+    """Those that hold the list of tables cost nothing; of the others, none costs more than what it holds or leads to."""
+    original = set(whole[1])
+    content = whole[0].read_bytes()
+    chance = random.Random(11)
+    of_the_list = [1, 21, 23]
+    others = chance.sample(sorted(set(range(2, len(content) // PAGE + 1)) - set(of_the_list)), PAGES)
+    slots = sum(line.startswith('{"kind":"slot"') for line in original)
+    for page in (*of_the_list, *others):
+        damaged = bytearray(content)
+        damaged[(page - 1) * PAGE : page * PAGE] = chance.randbytes(PAGE)
+        old, new = tmp_path / f"{page}.old", tmp_path / f"{page}.new"
+        old.write_bytes(damaged)
+        said = salvage(old, new, threading.Event())
+        assert said is not None
+        store = SQLiteStore(new)
+        lines = set(store.dump())
+        assert store.check() == [], f"page {page}"
+        store.close()
+        assert lines <= original, f"page {page}: something that was never written"
+        assert old.read_bytes() == damaged, f"page {page}: the damaged file was changed"
+        if page in of_the_list:
+            assert lines == original, f"page {page}: {said}"
+        elif lines != original:
+            assert said.lost != Counts() or said.unreadable, f"page {page}: what is lost is told"
+            assert said.lost is None or said.saved.slots + said.lost.slots == slots or said.unreadable, f"page {page}"
+        assert {entry.name for entry in tmp_path.iterdir()} <= {
+            old.name,
+            new.name,
+            f"{new.name}-wal",
+            f"{new.name}-shm",
+        }
+        old.unlink()
+        new.unlink()
+
+
 def test_no_damage_makes_the_daemons_store_raise_anything_but_its_own_errors(whole, tmp_path):
     content = whole[0].read_bytes()
     for seed in range(12):
@@ -113,6 +149,7 @@ def test_no_damage_makes_the_daemons_store_raise_anything_but_its_own_errors(who
 
 def open_for_ever(path: Path, told: Connection) -> None:
     """What the daemon does: open, and go on until it works; then say so."""
+    told.send("begun")
     store = ResilientStore(lambda: SQLiteStore(path), path=path, retry_seconds=0.01)
     while True:
         try:
@@ -132,7 +169,9 @@ def test_a_salvage_that_is_killed_again_and_again_ends_with_the_same_store_and_l
     (tmp_path / "calm").mkdir()
     calm = tmp_path / "calm" / "old.db"
     calm.write_bytes(damaged)
+    began = time.monotonic()
     assert salvage(calm, calm.with_name("new.db"), threading.Event()) is not None
+    calm_seconds = time.monotonic() - began
     expected = SQLiteStore(calm.with_name("new.db"))
     path = tmp_path / "sloagent.db"
     path.write_bytes(damaged)
@@ -146,7 +185,14 @@ def test_a_salvage_that_is_killed_again_and_again_ends_with_the_same_store_and_l
         child = context.Process(target=open_for_ever, args=(path, there))
         child.start()
         there.close()
-        done = here.poll(chance.uniform(0.0, 0.4) if killed < KILLS else PATIENCE_SECONDS)
+        assert here.poll(PATIENCE_SECONDS), "the child did not begin"
+        assert here.recv() == "begun"
+        if killed % 4:  # in the midst of it, first early and then ever later; else while it begins
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not mark_of(path).exists() and not here.poll(0.001):
+                assert time.monotonic() < deadline, "nothing was set aside"
+        until = calm_seconds * chance.uniform(0.0, killed / KILLS)
+        done = here.poll(until if killed < KILLS else PATIENCE_SECONDS)
         assert child.pid is not None
         os.kill(child.pid, signal.SIGKILL)
         child.join(PATIENCE_SECONDS)
