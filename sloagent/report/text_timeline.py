@@ -18,7 +18,7 @@ _SIGNS: dict[State, str] = {
     Outcome.FAIL: "█",
     Outcome.ERROR: "!",
     Outcome.INCONCLUSIVE: "?",
-    Absence.MISSING: " ",
+    Absence.MISSING: "_",
     Outcome.WARN: "▄",
     Outcome.PASS: "▁",
     Outcome.MEASURED: "▁",
