@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -388,8 +389,11 @@ def test_a_store_that_is_damaged_while_it_is_used_is_set_aside_and_what_is_missi
         well_again(daemon)
         every_slot_is_there(agent, daemon, first)
         words = daemon.log.read_text()
-        assert "It was set aside as" in words
         assert "salvaged from" in words
+        told = "".join(re.findall(r"It was set aside as (.*), and a new store is begun", words))
+        names = {name for name in set_aside(agent) if ".damaged-" in name}
+        assert set(re.findall(r"sloagent\.db\.damaged-[\w-]+", told)) == names
+        assert any(name.endswith("Z-wal") for name in names)
         assert not [name for name in set_aside(agent) if name.endswith(".salvage")]
 
 
