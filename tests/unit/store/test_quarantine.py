@@ -173,3 +173,47 @@ def test_a_file_that_another_process_has_open_is_seen(tmp_path):
 
 def test_of_a_file_that_is_not_there_nothing_is_known(tmp_path):
     assert held_by_others(tmp_path / "nowhere.db")
+
+
+@pytest.mark.parametrize("content", ["garbage", "SQLite format 3\0"])
+def test_a_link_is_not_renamed_nor_what_it_leads_to(path, content):
+    path.write_text(content)
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    before = everything(path)
+    with pytest.raises(
+        UnavailableError, match="a link, or not known to have been a store at all: it stays where it is"
+    ):
+        set_aside(link, "damaged")
+    assert everything(path) == before
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "neighbour", "moved"),
+    [
+        ("notes.txt", None, False),
+        ("soak", None, False),
+        ("soak.DB", None, True),
+        ("soak.sqlite", None, True),
+        ("soak.sqlite3", None, True),
+        ("soak", "-wal", True),
+        ("soak", "-journal", True),
+        ("soak", ".salvage", True),
+        ("soak", "-shm", False),
+    ],
+)
+def test_a_file_without_a_header_is_renamed_only_with_a_name_or_a_neighbour_of_a_store(
+    tmp_path, name, neighbour, moved
+):
+    path = tmp_path / name
+    path.write_text("garbage")
+    if neighbour:
+        path.with_name(name + neighbour).write_text("beside")
+    if moved:
+        assert set_aside(path, "damaged").read_text() == "garbage"
+        assert not path.exists()
+    else:
+        with pytest.raises(UnavailableError, match="it stays where it is"):
+            set_aside(path, "damaged")
+        assert path.read_text() == "garbage"
