@@ -57,7 +57,7 @@ def application(view: View) -> Starlette:
         return PlainTextResponse(f"{why}\n", 503) if why else PlainTextResponse("sloagent is ready.\n")
 
     async def metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        encode, content_type = _format(request.headers.get("accept", ""))
         page = pages.get(content_type)
         if page is None:
             page = pages[content_type] = Page(partial(_families, view.registry, encode), content_type, exposing)
@@ -94,6 +94,24 @@ def application(view: View) -> Starlette:
     )
     starlette.router.redirect_slashes = False  # a redirect would name the host that the client says we are
     return starlette
+
+
+_ESCAPINGS = ("", ";escaping=allow-utf-8", ";escaping=underscores", ";escaping=dots", ";escaping=values")
+_FORMATS = frozenset(
+    choose_encoder(name + escaping)[1]
+    for name in ("", "application/openmetrics-text;version=1.0.0", "text/plain;version=1.0.0")
+    for escaping in _ESCAPINGS
+)
+"""What Prometheus may ask for. Each has a page of its own, so there must not be as many as there are strangers."""
+
+
+def _format(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """How to write the page, and its content type; the plain one for whoever asks for what there is not."""
+    try:
+        encode, content_type = choose_encoder(accept)
+    except TypeError:  # a version that is none
+        return choose_encoder("")
+    return (encode, content_type) if content_type in _FORMATS else choose_encoder("")
 
 
 class _Single(Collector):

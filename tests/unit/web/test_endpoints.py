@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from sloagent.errors import ConfigError, SloagentError
-from sloagent.web.endpoints import View, application
+from sloagent.web.endpoints import _FORMATS, View, _format, application
 from sloagent.web.server import Server
 from sloagent.web.settings import WebSettings
 
@@ -88,3 +88,17 @@ def test_an_address_in_use_is_a_sentence(face: Face) -> None:
 def test_an_address_is_host_and_port(wrong: str) -> None:
     with pytest.raises(ValueError, match="address"):
         WebSettings(listen=wrong)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text;version=1ï",
+        "text/plain;version=²",
+        *(f"application/openmetrics-text;version=1.0.{number}" for number in range(3)),
+    ],
+)
+def test_whoever_asks_for_a_format_that_there_is_not_gets_a_known_one(accept: str) -> None:
+    """A page is kept for each format, and its name is a header of the answer: strangers do not make up new ones."""
+    assert _format(accept)[1] in _FORMATS
+    assert len(_FORMATS) < 20
