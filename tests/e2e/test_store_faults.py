@@ -1,6 +1,6 @@
 """The daemon over a store that fails: it goes on judging and telling, says what it cannot remember, and recovers by itself.
 
-Real file systems: where one has to be mounted, the tests need root, and say so where they are not.
+Real file systems: where one has to be mounted, the tests need root or sudo, and say so where they have neither.
 """
 
 from __future__ import annotations
@@ -150,15 +150,21 @@ def set_aside(agent: AgentDirectory) -> list[str]:
     return sorted(entry.name for entry in store_of(agent).parent.iterdir() if entry.name.startswith("sloagent.db."))
 
 
+AS_ROOT = () if os.geteuid() == 0 else ("sudo", "--non-interactive")
+"""Only root mounts. A tmpfs is everybody's to write."""
+
+
 @contextmanager
 def mounted(*words: str) -> Iterator[None]:
     """Something mounted at the last of the words."""
-    done = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"this test mounts a file system, and may not (it needs root): {done.stderr}"
+    done = subprocess.run([*AS_ROOT, "mount", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (
+        f"this test mounts a file system: it needs root, or sudo without a password: {done.stderr}"
+    )
     try:
         yield
     finally:
-        subprocess.run(["umount", "--lazy", words[-1]], check=True)
+        subprocess.run([*AS_ROOT, "umount", "--lazy", words[-1]], check=True)
 
 
 def fill(path: Path) -> None:
@@ -221,7 +227,7 @@ def test_a_file_system_that_is_mounted_for_reading_only(agent: AgentDirectory) -
     with mounted("-o", "bind,ro", directory, directory), running(agent) as daemon:
         passes(daemon)
         in_trouble(daemon, "cannot be written")
-        subprocess.run(["mount", "-o", "remount,bind,rw", directory], check=True)
+        subprocess.run([*AS_ROOT, "mount", "-o", "remount,bind,rw", directory], check=True)
         well_again(daemon)
         every_slot_is_there(agent, daemon, first)
 
