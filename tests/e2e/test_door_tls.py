@@ -232,8 +232,9 @@ def test_who_listens_wider_without_asking_who_comes_is_warned(tmp_path: Path) ->
                 [*SLOAGENT, "run", "-c", str(agent.configuration), *options], stdout=output, stderr=output, cwd=tmp_path
             )
         try:
-            wait_until(lambda log=log: 'msg="listening on ' in log.read_text(), 30, "the daemon")
+            wait_until(lambda log=log: "; listening on http" in log.read_text(), 30, "the daemon")
         finally:
             process.kill()
             process.wait()
         assert ("without asking anybody who they are" in log.read_text()) == warned, options
+        assert ("without TLS" in log.read_text()) == ("users.yml" in options), options

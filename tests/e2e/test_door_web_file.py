@@ -30,7 +30,7 @@ BOTH_ACCEPT = {
     "suites of 1.3": TLS + "  cipher_suites: [TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384]\n",
     "no suites": TLS + "  cipher_suites: []\n",
     "a curve": TLS + "  curve_preferences: [CurveP384]\n",
-    "another curve": TLS + "  curve_preferences: [X25519]\n",
+    "another curve": TLS + "  curve_preferences: [CurveP384]\n",
     "HTTP/1.1": "http_server_config: {http2: false}\n",
     "headers": "http_server_config:\n  headers:\n    Strict-Transport-Security: max-age=1\n    X-Frame-Options: deny\n"
     "    X-Content-Type-Options: nosniff\n    X-XSS-Protection: '1'\n    Content-Security-Policy: default-src 'self'\n",

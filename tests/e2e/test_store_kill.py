@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -43,15 +44,17 @@ def append_for_ever(path: Path, first: int, told: Connection) -> None:
             store.roll_up(slot - 3600)
 
 
-def append_all(path: Path, slots: list[int], detail: str, start: Connection, told: Connection) -> None:
-    """Append the slots in this order, five at a time, once the word is given."""
+def append_all(
+    path: Path, slots: list[int], detail: str, start: Connection, told: Connection, together: Barrier
+) -> None:
+    """Append the slots in this order, five at a time, once the word is given; neither gets further ahead than that."""
     store = SQLiteStore(path)
     told.send("ready")
     start.recv()
-    recorded = sum(
-        store.append("p", [plain_slot(slot, n=SERIES, detail=detail) for slot in slots[five : five + 5]])
-        for five in range(0, len(slots), 5)
-    )
+    recorded = 0
+    for five in range(0, len(slots), 5):
+        together.wait(PATIENCE_SECONDS)
+        recorded += store.append("p", [plain_slot(slot, n=SERIES, detail=detail) for slot in slots[five : five + 5]])
     told.send(recorded)
     store.close()
 
@@ -116,11 +119,12 @@ def test_two_writers_record_each_slot_once_and_wholly(processes, tmp_path, detai
     path = tmp_path / "sloagent.db"
     slots = [HOUR + 60 * n for n in range(300)]
     children, words, answers = [], [], []
+    together = processes.Barrier(len(details))
     for number, detail in enumerate(details):
         start_out, start_in = processes.Pipe(duplex=False)
         told_out, told_in = processes.Pipe(duplex=False)
         order = slots if number == 0 else slots[::-1]
-        child = processes.Process(target=append_all, args=(path, order, detail, start_out, told_in))
+        child = processes.Process(target=append_all, args=(path, order, detail, start_out, told_in, together))
         child.start()
         children.append(child)
         words.append(start_in)
