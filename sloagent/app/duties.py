@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 from sloagent.app.catch_up import PEER_IS_AWAY, Filler, UnansweredError, never_answered
 from sloagent.app.clock import dispute
@@ -84,72 +83,79 @@ class Duties:
 
     def tick(self, interval: int) -> None:
         """Evaluate the newest slot of every SLO of this interval."""
-        with self._job() as agent:
-            due = []
-            for slo in (slo for slo in agent.slos if slo.interval == interval):
-                slot = self._ledger.due(slo).live
-                if self._ledger.recorded(slo, slot):
-                    self._ledger.note(slo, slot)
-                    self._show_recorded(slo, slot)
-                else:
-                    due.append((slo, slot))
-            if trouble := self._begin():
-                refusal = Refusal(Question(""), Kind.CLOCK, trouble, final=False)
-                agent.cycle.tell([judge(slo, slot, refusal) for slo, slot in due])
-                return
-            self._ticking.add(interval)
-            try:
-                self._record(agent.cycle.evaluate(due, self.stopping))
-            finally:
-                self._ticking.discard(interval)
+        self._work(lambda: self._tick(interval))
 
     def past(self) -> None:
         """Fill the missing slots within `catch_up`, oldest first; give up those that fell out of it."""
-        with self._job() as agent:
-            pending: dict[SLO, Pending] = {}
-            try:
-                trouble = self._begin()
-                for slo in agent.slos:
-                    pending[slo] = Pending(slo, tuple(self._ledger.lacking(slo, self._newest_asked(slo))), trouble)
-                self._show_pending(pending)
-                if trouble:
-                    self._say(trouble)
-                else:
-                    self._fill(pending)
-                    self._give_up()
-            except StoreError as error:
-                self._store_failed(error)
-                for slo in agent.slos:
-                    owed = tuple(self._ledger.unremembered(slo, self._newest_asked(slo)))
-                    pending[slo] = Pending(slo, owed, error.message)
-            self._show_pending(pending)
+        self._work(self._past)
 
     def house(self) -> None:
         """Hourly pieces, roll-ups, retention, and the store's size."""
-        with self._job():
-            try:
-                self._house.round()
-            except StoreError as error:
-                self._store_failed(error)
+        self._work(self._keep_house)
 
     def pending_of(self, agent: Agent) -> tuple[Pending, ...]:
         """What is known to be owed of this agent's SLOs."""
         known = {pending.slo: pending for pending in self.pending}
         return tuple(known[slo] for slo in agent.slos if slo in known)
 
-    @contextmanager
-    def _job(self) -> Iterator[Agent]:
-        """The agent, which stays open until the job has ended."""
+    def _work(self, job: Callable[[], None]) -> None:
+        """Do a job over the agent, which stays open until it has ended."""
         with self._lock:
+            if self._successor is not None:
+                return  # it was about to begin when a reload retired these duties: the next ones do it
             self._at_work += 1
         try:
-            yield self.agent
+            job()
         finally:
             with self._lock:
                 self._at_work -= 1
                 successor = self._successor if self._at_work == 0 else None
             if successor is not None:
                 self.agent.close(keep=successor)
+
+    def _tick(self, interval: int) -> None:
+        due = []
+        for slo in (slo for slo in self.agent.slos if slo.interval == interval):
+            slot = self._ledger.due(slo).live
+            if self._ledger.recorded(slo, slot):
+                self._ledger.note(slo, slot)
+                self._show_recorded(slo, slot)
+            else:
+                due.append((slo, slot))
+        if trouble := self._begin():
+            refusal = Refusal(Question(""), Kind.CLOCK, trouble, final=False)
+            self.agent.cycle.tell([judge(slo, slot, refusal) for slo, slot in due])
+            return
+        self._ticking.add(interval)
+        try:
+            self._record(self.agent.cycle.evaluate(due, self.stopping))
+        finally:
+            self._ticking.discard(interval)
+
+    def _past(self) -> None:
+        pending: dict[SLO, Pending] = {}
+        try:
+            trouble = self._begin()
+            for slo in self.agent.slos:
+                pending[slo] = Pending(slo, tuple(self._ledger.lacking(slo, self._newest_asked(slo))), trouble)
+            self._show_pending(pending)
+            if trouble:
+                self._say(trouble)
+            else:
+                self._fill(pending)
+                self._give_up()
+        except StoreError as error:
+            self._store_failed(error)
+            for slo in self.agent.slos:
+                owed = tuple(self._ledger.unremembered(slo, self._newest_asked(slo)))
+                pending[slo] = Pending(slo, owed, error.message)
+        self._show_pending(pending)
+
+    def _keep_house(self) -> None:
+        try:
+            self._house.round()
+        except StoreError as error:
+            self._store_failed(error)
 
     def _begin(self) -> str:
         """Remember since when slots are expected, unless the clock is wrong; returns what is wrong with it."""
