@@ -127,7 +127,7 @@ class Database:
             if migrations.pending(connection, self.path):
                 raise StoreError(
                     f"the store {self.path} has an older schema, and it was opened for reading only",
-                    hint="open it once with a command that may write, such as `sloagent store check`",
+                    hint="open it once with a command that may write, such as `sloagent runs list`",
                 )
             return
         # The schema comes before WAL, so that our mark is in the file's own header from the first commit on.

@@ -110,19 +110,18 @@ def refuse_newer(place: str, done: Sequence[str], known: Sequence[str]) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: str, steps: tuple[Step, ...] = STEPS) -> None:
-    """Take the pending steps, one transaction each; safe while another process does the same."""
-    while pending(connection, path, steps):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            todo = pending(connection, path, steps)
-            if todo:
-                name, step = todo[0]
-                step(connection)
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS migrations (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"
-                )
-                connection.execute("INSERT INTO migrations (name) VALUES (?)", (name,))
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+    """Take the pending steps in one transaction, so that a store is never half made; safe while others do the same."""
+    if not pending(connection, path, steps):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for name, step in pending(connection, path, steps):  # another process may have been first
+            step(connection)
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS migrations (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"
+            )
+            connection.execute("INSERT INTO migrations (name) VALUES (?)", (name,))
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")

@@ -38,6 +38,10 @@ def test_a_step_that_fails_leaves_no_trace(tmp_path):
 
     with pytest.raises(sqlite3.OperationalError):
         migrations.migrate(connection, "db", (STEPS[0], ("0002 half", half)))
+    assert migrations.applied(connection) == (), "a new store is made whole or not at all"
+    migrations.migrate(connection, "db", STEPS[:1])
+    with pytest.raises(sqlite3.OperationalError):
+        migrations.migrate(connection, "db", (STEPS[0], ("0002 half", half)))
     assert migrations.applied(connection) == ("0001 a",)
     assert connection.execute("SELECT * FROM a").fetchall() == []
     connection.close()
