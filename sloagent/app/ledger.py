@@ -46,9 +46,11 @@ class Ledger:
 
         Raises StoreError.
         """
+        if not (unwatched := self.unwatched):
+            return
         store, source = self._agent.store, self._agent.source.name
         starts = [int(run.start.timestamp()) for run in store.runs() if run.end is None]
-        for slo in self.unwatched:
+        for slo in unwatched:
             of_runs = (-(-(start + slo.window) // slo.interval) * slo.interval for start in starts)
             self._since[slo] = store.watch(source, slo, min(self._since[slo], *of_runs, self.due(slo).live))
             self._complete.pop(slo, None)  # it was read from a later beginning
