@@ -12,7 +12,7 @@ from sloagent.errors import ConfigError
 from sloagent.evaluation.summary import summarise
 from sloagent.model.run import Exclusion, Phase
 from sloagent.model.slo import SLO
-from sloagent.model.timerange import TimeRange, at
+from sloagent.model.timerange import TimeRange, at, contiguous
 from sloagent.model.verdict import RangeSummary, SlotVerdict
 
 MOST_SLOTS = 1_000_000
@@ -84,7 +84,7 @@ def fill(
 def summary(cycle: Cycle, slo: SLO, stretch: Stretch) -> RangeSummary:
     """The range's verdicts of one SLO, from what the store holds."""
     expected, counted = stretch.slots(slo), stretch.counted(slo)
-    tally = cycle.store.tally(cycle.source.name, slo, _contiguous(counted, slo.interval))
+    tally = cycle.store.tally(cycle.source.name, slo, contiguous(counted, slo.interval))
     whole = pieces.whole(cycle.store, cycle.source.name, slo, stretch.pieces(slo))
     return summarise(slo, tally, expected=len(expected), excluded=len(expected) - len(counted), whole=whole)
 
@@ -111,13 +111,3 @@ def newest_recorded(cycle: Cycle, slo: SLO, stretch: Stretch) -> SlotVerdict | N
     recorded = cycle.store.recorded(cycle.source.name, slo, (counted[0], counted[-1]))
     newest = max(recorded, default=counted[0])
     return next(iter(cycle.store.slots(cycle.source.name, slo, (newest, newest))), None)
-
-
-def _contiguous(slots: Sequence[int], interval: int) -> list[tuple[int, int]]:
-    stretches: list[tuple[int, int]] = []
-    for slot in slots:
-        if stretches and slot - stretches[-1][1] == interval:
-            stretches[-1] = (stretches[-1][0], slot)
-        else:
-            stretches.append((slot, slot))
-    return stretches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,6 +30,17 @@ class TimeRange:
 def newest_slot(now: float, interval: int, delay: float) -> int:
     """The newest slot that may be asked at `now` (seconds since the epoch): its scrapes have had `delay` to arrive."""
     return int((now - delay) // interval) * interval
+
+
+def contiguous(slots: Iterable[int], interval: int) -> tuple[tuple[int, int], ...]:
+    """Ascending slots as stretches of neighbours: first and last slot of each, both included."""
+    found: list[tuple[int, int]] = []
+    for slot in slots:
+        if found and slot - found[-1][1] == interval:
+            found[-1] = (found[-1][0], slot)
+        else:
+            found.append((slot, slot))
+    return tuple(found)
 
 
 def at(slot: float) -> datetime:

@@ -10,11 +10,11 @@ from urllib.parse import urlencode, urlsplit
 from sloagent.evaluation.roll_up import exit_code
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels, SLOSet, Text
-from sloagent.model.timerange import TimeRange, at
+from sloagent.model.timerange import TimeRange, at, contiguous
 from sloagent.model.verdict import Cause, Outcome, RangeSummary, SlotVerdict
 from sloagent.report.definition import Definition
 from sloagent.report.phase_results import PhaseResult, phase_result
-from sloagent.report.strips import Segment, State, gaps, states, strip
+from sloagent.report.strips import Segment, State, states, strip
 
 WORST_FIRST = (
     Outcome.FAIL,
@@ -179,10 +179,10 @@ def _result(
     return Result(
         anchor=_anchor(slo, anchors), summary=one.whole, phases=tuple(phase_result(phase) for phase in one.phases),
         slots=tuple(one.expected), states=came_out, strip=strip(one.expected, came_out, slo.interval), failing=failing,
-        gaps=gaps(one.missing, slo.interval),
+        gaps=contiguous(one.missing, slo.interval),
         evidence=_evidence(shown, worst.labels if worst else (), whole, url, curl) if shown else None,
         refusals=dict(Counter({kind: len(at_slots) for kind, at_slots in refused.items()}).most_common()),
-        refused={kind: gaps(at_slots, slo.interval) for kind, at_slots in refused.items()},
+        refused={kind: contiguous(at_slots, slo.interval) for kind, at_slots in refused.items()},
         warnings=dict(warnings.most_common()),
     )  # fmt: skip
 

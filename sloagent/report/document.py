@@ -9,7 +9,7 @@ from sloagent.model.slo import SLO, Labels, Text
 from sloagent.model.verdict import Growth, RangeSummary, RangeVerdict, Verdict, Windows
 from sloagent.report.content import Report, Result
 from sloagent.report.phase_results import PhaseResult
-from sloagent.report.plain import JSON, number, objective, quantiles, share, slo_data
+from sloagent.report.plain import JSON, number, objective, quantiles, share, slo_data, stretches
 from sloagent.report.times import instant
 
 SCHEMA = "sloagent/report/v1"
@@ -72,14 +72,11 @@ def _result(result: Result, report: Report) -> dict[str, JSON]:
                 {"from": instant(s.start), "to": instant(s.end), "state": s.state.value, "slots": s.slots}
                 for s in result.strip
             ],
-            "not_answered": [{"from": instant(first), "to": instant(last)} for first, last in result.gaps],
+            "not_answered": stretches(result.gaps),
             "histograms": list(summary.histograms),
             "unused_overrides": [_labels(match) for match in summary.unused_overrides],
             "refusals": refusals,
-            "refused": {
-                kind: [{"from": instant(first), "to": instant(last)} for first, last in stretches]
-                for kind, stretches in result.refused.items()
-            },
+            "refused": {kind: stretches(found) for kind, found in result.refused.items()},
             "warnings": warnings,
             "evidence": {
                 "at": instant(evidence.slot),

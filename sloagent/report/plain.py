@@ -5,11 +5,13 @@ Missing numbers are None, never 0 or NaN; an infinity, for which JSON has no wor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import isfinite
 
 from sloagent.evaluation.reasons import reason
 from sloagent.model.pending import Pending
 from sloagent.model.slo import SLO, Labels, LatencySLI, Limit, RatioSLI, ValueSLI
+from sloagent.model.timerange import contiguous
 from sloagent.model.verdict import Outcome, Share, SlotVerdict, Verdict
 from sloagent.report.times import instant
 
@@ -17,7 +19,6 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
 def slot_data(slot: SlotVerdict) -> list[dict[str, JSON]]:
-    """One entry per series at the slot; an SLO without series has one entry with no labels."""
     """One verdict per series; an SLO without series has one verdict with no labels."""
     time: dict[str, JSON] = {"at": instant(slot.slot)}
     query = slot.question.query
@@ -100,20 +101,18 @@ def objective(slo: SLO, limit: Limit | None) -> dict[str, JSON]:
 
 def pending_data(pending: Pending) -> dict[str, JSON]:
     """What one SLO owes: how many slots, which, as stretches from and to (both included), and why."""
-    interval = pending.slo.interval
-    stretches: list[list[int]] = []
-    for slot in pending.slots:
-        if stretches and slot - stretches[-1][1] == interval:
-            stretches[-1][1] = slot
-        else:
-            stretches.append([slot, slot])
     return {
         "set": pending.slo.set,
         "slo": pending.slo.name,
         "count": len(pending.slots),
-        "slots": [{"from": instant(first), "to": instant(last)} for first, last in stretches],
+        "slots": stretches(contiguous(pending.slots, pending.slo.interval)),
         "reason": pending.reason or None,
     }
+
+
+def stretches(found: Iterable[tuple[int, int]]) -> list[JSON]:
+    """First and last slots as `{"from", "to"}`, both included."""
+    return [{"from": instant(first), "to": instant(last)} for first, last in found]
 
 
 def slo_data(slo: SLO) -> dict[str, JSON]:

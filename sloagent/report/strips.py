@@ -57,17 +57,6 @@ def states(
     return tuple(_state(slot, included, outcomes, unanswered) for slot in expected)
 
 
-def gaps(missing: Sequence[int], interval: int) -> tuple[tuple[int, int], ...]:
-    """Ascending slots as stretches of neighbours: first and last slot of each."""
-    found: list[tuple[int, int]] = []
-    for slot in missing:
-        if found and slot - found[-1][1] == interval:
-            found[-1] = (found[-1][0], slot)
-        else:
-            found.append((slot, slot))
-    return tuple(found)
-
-
 def strip(expected: Sequence[int], came_out: Sequence[State], interval: int) -> tuple[Segment, ...]:
     """The segments of an SLO over its expected slots (ascending, evenly spaced) and their states."""
     per_cell = -(-len(expected) // MOST_CELLS) or 1

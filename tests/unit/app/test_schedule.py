@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sloagent.app.clock import AGREE_SECONDS, ClockWatch, SlotTrigger, dispute
 from sloagent.app.schedule import due, missing, stretches
 from sloagent.model.samples import Kind, Question, Refusal
-from sloagent.model.timerange import TimeRange, newest_slot
+from sloagent.model.timerange import TimeRange, contiguous, newest_slot
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -85,3 +85,8 @@ def test_a_clock_is_in_dispute_where_the_peer_says_another_time_or_does_not_answ
     )
     assert dispute(1_000.0 + AGREE_SECONDS + 1, 1_000.0)
     assert dispute(Refusal(QUESTION, Kind.UNREACHABLE, "refused", final=False), 1_000.0) == "refused"
+
+
+def test_neighbouring_slots_without_an_answer_are_one_stretch() -> None:
+    assert contiguous([60, 120, 300, 420, 480, 540], 60) == ((60, 120), (300, 300), (420, 540))
+    assert contiguous([], 60) == ()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from sloagent.model.verdict import Outcome
-from sloagent.report.strips import MOST_CELLS, Absence, Segment, gaps, states, strip
+from sloagent.report.strips import MOST_CELLS, Absence, Segment, states, strip
 
 PASS, FAIL = Outcome.PASS, Outcome.FAIL
 
@@ -34,8 +34,3 @@ def test_a_run_shorter_than_a_window_has_no_strip() -> None:
 
 def test_a_slot_that_is_part_of_an_hourly_sum_is_neither_a_gap_nor_an_outcome() -> None:
     assert states([60, 120, 180], [60, 120, 180], {180: PASS}, [120]) == (Absence.SUMMED, Absence.MISSING, PASS)
-
-
-def test_neighbouring_slots_without_an_answer_are_one_stretch() -> None:
-    assert gaps([60, 120, 300, 420, 480, 540], 60) == ((60, 120), (300, 300), (420, 540))
-    assert gaps([], 60) == ()
