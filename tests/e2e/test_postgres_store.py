@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -11,8 +10,8 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Barrier
+from functools import partial
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import psycopg
@@ -31,11 +30,17 @@ from sloagent.store.sqlite import SQLiteStore
 from tests.agent import wait_until
 from tests.postgres import PASSWORD, PostgresServer, Wire, shared
 from tests.unit.store.strategies import HOUR, LATENCY, RATIO, plain_slot, series
+from tests.writers import (
+    ALWAYS,
+    PATIENCE_SECONDS,
+    SERIES,
+    append_for_ever,
+    append_from_both_ends,
+    assert_each_is_whole,
+    processes_with,
+)
 
-ALWAYS = (0, 2**40)
 KILLS = 25
-SERIES = 20
-PATIENCE_SECONDS = 30.0
 VARIABLE = "SLOAGENT_TEST_STORE_PASSWORD"
 SHORT = {"timeout": 1.0}
 
@@ -82,39 +87,9 @@ def alone(directory: Path, slots: list[int], detail: str = "") -> list[str]:
 # ---- processes that are killed, and two at once -------------------------------------------------------------------
 
 
-def append_for_ever(settings: StoreSettings, first: int, told: Connection) -> None:
-    """Append slot by slot, telling each once it is acknowledged; roll older ones up now and then."""
-    store = PostgresStore(settings)
-    slot = first
-    while True:
-        store.append("p", [plain_slot(slot, n=SERIES)])
-        told.send(slot)
-        slot += 60
-        if slot % 1800 == 0:
-            store.roll_up(slot - 3600)
-
-
-def append_all(
-    settings: StoreSettings, slots: list[int], detail: str, start: Connection, told: Connection, together: Barrier
-) -> None:
-    """Append the slots in this order, five at a time, once the word is given; neither gets further ahead than that."""
-    store = PostgresStore(settings)
-    told.send("ready")
-    start.recv()
-    recorded = 0
-    for five in range(0, len(slots), 5):
-        together.wait(PATIENCE_SECONDS)
-        recorded += store.append("p", [plain_slot(slot, n=SERIES, detail=detail) for slot in slots[five : five + 5]])
-    told.send(recorded)
-    store.close()
-
-
 @pytest.fixture(scope="module")
-def processes() -> multiprocessing.context.BaseContext:
-    """Children are forked from a server that has imported what they need, so that each lives within milliseconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sloagent.store.postgres", "tests.unit.store.strategies"])
-    return context
+def processes() -> BaseContext:
+    return processes_with("sloagent.store.postgres")
 
 
 def test_no_acknowledged_slot_is_lost_and_none_is_half_there_however_often_the_writer_is_killed(
@@ -126,7 +101,7 @@ def test_no_acknowledged_slot_is_lost_and_none_is_half_there_however_often_the_w
     following = HOUR
     for _ in range(KILLS):
         here, there = processes.Pipe(duplex=False)
-        child = processes.Process(target=append_for_ever, args=(settings, following, there))
+        child = processes.Process(target=append_for_ever, args=(partial(PostgresStore, settings), following, there))
         child.start()
         there.close()
         assert here.poll(PATIENCE_SECONDS), "the child appended nothing"
@@ -160,35 +135,8 @@ def test_no_acknowledged_slot_is_lost_and_none_is_half_there_however_often_the_w
 def test_two_writers_record_each_slot_once_and_wholly(processes, server, database, store, tmp_path, details):
     settings = StoreSettings(url=server.socket_url(database))
     slots = [HOUR + 60 * n for n in range(200)]
-    children, words, answers = [], [], []
-    together = processes.Barrier(len(details))
-    for number, detail in enumerate(details):
-        start_out, start_in = processes.Pipe(duplex=False)
-        told_out, told_in = processes.Pipe(duplex=False)
-        order = slots if number == 0 else slots[::-1]
-        child = processes.Process(target=append_all, args=(settings, order, detail, start_out, told_in, together))
-        child.start()
-        children.append(child)
-        words.append(start_in)
-        answers.append(told_out)
-    for answer in answers:
-        assert answer.poll(PATIENCE_SECONDS)
-        assert answer.recv() == "ready"
-    for word in words:
-        word.send("go")
-    counts = [answer.recv() for answer in answers]
-    for child in children:
-        child.join(PATIENCE_SECONDS)
-        assert child.exitcode == 0
-
-    assert sum(counts) == len(slots)
-    assert all(counts), "one of them was done before the other began"
-    assert store.check() == []
-    back = list(store.slots("p", LATENCY, ALWAYS))
-    assert [judged.slot for judged in back] == slots
-    for judged in back:
-        assert {verdict.detail for verdict in judged.verdicts} == {judged.detail}
-        assert judged.detail in details
+    append_from_both_ends(processes, partial(PostgresStore, settings), slots, details)
+    assert_each_is_whole(store, slots, details)
     if details == ("", ""):
         assert list(store.dump()) == alone(tmp_path, slots)
 
