@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 READY_SECONDS = 30.0
-SCRAPES_ITSELF = """
+_SCRAPES_ITSELF = """
 scrape_configs:
   - job_name: prometheus
     scrape_interval: 1s
@@ -102,3 +103,24 @@ class Prometheus:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def scraping_itself(directory: Path, *, flags: Sequence[str] = ()) -> Prometheus:
+    """A Prometheus, not started yet, that is going to scrape itself each second."""
+    server = Prometheus(directory, flags=flags)
+    server._config.write_text(_SCRAPES_ITSELF.format(port=server.port))
+    return server
+
+
+def has_samples(server: Prometheus) -> bool:
+    """Whether it has scraped itself; slots before that are `error` (history lost), as they should be."""
+    with urllib.request.urlopen(f"{server.url}/api/v1/query?query=up", timeout=5) as answer:
+        return bool(json.load(answer)["data"]["result"])
+
+
+def await_first_scrape(server: Prometheus) -> None:
+    """Wait until a running one has samples; raises AssertionError if none come."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not has_samples(server):
+        assert time.monotonic() < deadline, "the first scrape did not come about"
+        time.sleep(0.05)

@@ -19,7 +19,7 @@ from tests.agent import SLOAGENT, AgentDirectory, wait_until
 from tests.canaries import ECHOES, canary, files_below, found, repeat
 from tests.door import Certificates, hashed
 from tests.faults import FaultServer
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import Prometheus, scraping_itself
 
 SLOS = """
 apiVersion: sloagent/v1
@@ -98,9 +98,7 @@ class Trial:
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    server = Prometheus(tmp_path_factory.mktemp("canary") / "data")
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
-    with server:
+    with scraping_itself(tmp_path_factory.mktemp("canary") / "data") as server:
         started = time.monotonic()
         wait_until(lambda: time.monotonic() - started > 8, what="a few scrapes")
         yield server

@@ -11,14 +11,12 @@ import pytest
 
 from tests.agent import UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
 from tests.clock import WallClock
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import Prometheus, scraping_itself
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    server = Prometheus(tmp_path_factory.mktemp("clock") / "data")
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
-    with server:
+    with scraping_itself(tmp_path_factory.mktemp("clock") / "data") as server:
         yield server
 
 

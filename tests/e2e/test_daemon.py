@@ -6,14 +6,13 @@ import json
 import signal
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.agent import SLOAGENT, UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import Prometheus, await_first_scrape, scraping_itself
 
 LATENCY = """\
   - name: requests
@@ -25,17 +24,9 @@ QUICK = "evaluation: {delay: 200ms, query_timeout: 5s}\n"
 
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
-    server = Prometheus(tmp_path / "data")
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
-    with server:
-        wait_until(lambda: has_samples(server), what="the first scrape")
+    with scraping_itself(tmp_path / "data") as server:
+        await_first_scrape(server)
         yield server
-
-
-def has_samples(server: Prometheus) -> bool:
-    """Whether Prometheus has scraped itself; slots before that are `error` (history lost), as they should be."""
-    with urllib.request.urlopen(f"{server.url}/api/v1/query?query=up", timeout=5) as answer:
-        return bool(json.load(answer)["data"]["result"])
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import pytest
 from tests import faults
 from tests.agent import AgentDirectory, DaemonProcess, wait_until
 from tests.faults import Exchange, Fault, FaultServer
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import scraping_itself
 
 INTERVAL = 2
 ROUNDS_SECONDS = 13.0
@@ -127,8 +127,7 @@ def recorded(agent: AgentDirectory) -> dict[str, dict[int, str]]:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
     """Let it happen once; the tests below look at what came of it."""
     directory = tmp_path_factory.mktemp("answers")
-    prometheus = Prometheus(directory / "data")
-    prometheus._config.write_text(SCRAPES_ITSELF.format(port=prometheus.port))
+    prometheus = scraping_itself(directory / "data")
     seen = Evidence()
     spoiling = False
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent import AgentDirectory, DaemonProcess, wait_until
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import Prometheus, scraping_itself
 
 MANY = 5_000
 INTERVAL = 30
@@ -28,9 +28,7 @@ slos:
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    server = Prometheus(tmp_path_factory.mktemp("many") / "data")
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
-    with server:
+    with scraping_itself(tmp_path_factory.mktemp("many") / "data") as server:
         yield server
 
 

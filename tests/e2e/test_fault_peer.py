@@ -18,7 +18,7 @@ import pytest
 from tests import faults
 from tests.agent import UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
 from tests.faults import Exchange, FaultServer
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import Prometheus, await_first_scrape, scraping_itself
 
 QUICK = "evaluation: {delay: 200ms, query_timeout: 5s}\n"
 ROUNDS_SECONDS = 12.0
@@ -27,15 +27,9 @@ ROUNDS_SECONDS = 12.0
 
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
-    server = Prometheus(tmp_path / "data")
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
-    with server:
-        wait_until(lambda: has_samples(server), what="the first scrape")
+    with scraping_itself(tmp_path / "data") as server:
+        await_first_scrape(server)
         yield server
-
-
-def has_samples(server: Prometheus) -> bool:
-    return bool(ask(server, "up"))
 
 
 def ask(server: Prometheus, query: str) -> list[dict]:
@@ -119,8 +113,7 @@ def test_a_name_without_an_address_is_an_error_until_a_reload_names_another(
 
 
 def test_a_prometheus_that_gives_up_on_a_query_is_a_time_out_in_its_own_words(tmp_path: Path) -> None:
-    server = Prometheus(tmp_path / "data", flags=("--query.timeout=1ms",))
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
+    server = scraping_itself(tmp_path / "data", flags=("--query.timeout=1ms",))
     dear = UP_EVERY_SECOND.replace("'up'", "'sum_over_time(count(up or vector(1))[6h:100ms])'")
     with server:
         agent = AgentDirectory(tmp_path / "agent", server.url, slos={"dear.yaml": dear})
@@ -168,7 +161,7 @@ def test_a_prometheus_that_came_back_without_its_past(prometheus: Prometheus, tm
         before = slots(agent)
         shutil.rmtree(prometheus.directory)
         prometheus.start()
-        wait_until(lambda: has_samples(prometheus), what="its first new sample")
+        await_first_scrape(prometheus)
         (row,) = ask(prometheus, "up[1h]")
         oldest = float(row["values"][0][0])
         wait_until(lambda: newest(daemon) > oldest + 3, what="live slots going on")

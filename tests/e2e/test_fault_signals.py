@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from tests import faults
 from tests.agent import SLOAGENT, UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
 from tests.faults import FaultServer
-from tests.prometheus import SCRAPES_ITSELF, Prometheus, blocks_from_openmetrics
+from tests.prometheus import Prometheus, await_first_scrape, blocks_from_openmetrics, scraping_itself
 
 START = 1_790_000_000
 RANGE = ("--from", "2026-09-21T14:15:00Z", "--to", "2026-09-21T14:40:00Z")
@@ -119,16 +118,9 @@ def test_a_command_ended_at_any_moment_leaves_nothing_half_done(
 @pytest.fixture(scope="module")
 def own_prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that scrapes itself each second, with a past of a moment."""
-    server = Prometheus(tmp_path_factory.mktemp("live") / "data")
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
-    with server:
-        wait_until(lambda: has_samples(server), what="the first scrape")
+    with scraping_itself(tmp_path_factory.mktemp("live") / "data") as server:
+        await_first_scrape(server)
         yield server
-
-
-def has_samples(server: Prometheus) -> bool:
-    with urllib.request.urlopen(f"{server.url}/api/v1/query?query=up", timeout=5) as answer:
-        return bool(json.load(answer)["data"]["result"])
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])

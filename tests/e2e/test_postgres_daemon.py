@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from tests.agent import SLOAGENT, UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
 from tests.postgres import PASSWORD, PostgresServer, Wire
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import Prometheus, await_first_scrape, scraping_itself
 
 VARIABLE = "SLOAGENT_TEST_STORE_PASSWORD"
 EVALUATION = "evaluation: {delay: 1s, query_timeout: 5s}\n"
@@ -23,16 +22,9 @@ EVALUATION = "evaluation: {delay: 1s, query_timeout: 5s}\n"
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    server = Prometheus(tmp_path_factory.mktemp("prometheus") / "data")
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
-    with server:
-        wait_until(lambda: has_samples(server), what="the first scrape")
+    with scraping_itself(tmp_path_factory.mktemp("prometheus") / "data") as server:
+        await_first_scrape(server)
         yield server
-
-
-def has_samples(server: Prometheus) -> bool:
-    with urllib.request.urlopen(f"{server.url}/api/v1/query?query=up", timeout=5) as answer:
-        return bool(json.load(answer)["data"]["result"])
 
 
 @pytest.fixture

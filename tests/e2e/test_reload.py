@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.agent import UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
-from tests.e2e.test_daemon import has_samples
 from tests.faults import FaultServer, delay, forward
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import await_first_scrape, scraping_itself
 
 RELOADS = 1_000
 SETTLED = 200
@@ -28,10 +27,9 @@ WRONG = UP_EVERY_SECOND.replace("at_least: 1", "at_lest: 1")
 @pytest.fixture
 def slow(tmp_path: Path) -> Iterator[FaultServer]:
     """A real Prometheus behind a proxy that takes a while: there is always a question in flight."""
-    prometheus = Prometheus(tmp_path / "data")
-    prometheus._config.write_text(SCRAPES_ITSELF.format(port=prometheus.port))
+    prometheus = scraping_itself(tmp_path / "data")
     with prometheus, FaultServer(prometheus.url) as server:
-        wait_until(lambda: has_samples(prometheus), what="the first scrape")
+        await_first_scrape(prometheus)
         server.fail(delay(0.3, forward))
         yield server
 

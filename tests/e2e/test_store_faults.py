@@ -24,24 +24,17 @@ from pathlib import Path
 import pytest
 
 from tests.agent import SLOAGENT, UP_EVERY_SECOND, AgentDirectory, DaemonProcess, wait_until
-from tests.prometheus import SCRAPES_ITSELF, Prometheus
+from tests.prometheus import Prometheus, await_first_scrape, scraping_itself
 
 QUICK = "evaluation: {delay: 200ms, query_timeout: 5s}\nstore: {path: store/sloagent.db}\n"
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    server = Prometheus(tmp_path_factory.mktemp("prometheus") / "data")
-    server._config.write_text(SCRAPES_ITSELF.format(port=server.port))
-    with server:
-        wait_until(lambda: has_samples(server), what="the first scrape")
+    with scraping_itself(tmp_path_factory.mktemp("prometheus") / "data") as server:
+        await_first_scrape(server)
         time.sleep(5)  # so that no window of a test reaches back before the first scrape
         yield server
-
-
-def has_samples(server: Prometheus) -> bool:
-    with urllib.request.urlopen(f"{server.url}/api/v1/query?query=up", timeout=5) as answer:
-        return bool(json.load(answer)["data"]["result"])
 
 
 @pytest.fixture
