@@ -34,6 +34,9 @@ class Text:
     zh: str = ""
 
 
+UNTOLD = Text("")
+
+
 @dataclass(frozen=True, slots=True)
 class LatencySLI:
     """A histogram. `histograms` are metric names without `_bucket`; the first that answers at a slot is judged."""
