@@ -28,6 +28,8 @@ class Why(StrEnum):
     """One of the two was not measured."""
     TOO_FEW = "too_few"
     """Fewer events, or fewer parts of the run, than a comparison needs."""
+    NO_DISTRIBUTION = "no_distribution"
+    """One of the two is a number that somebody wrote down: nothing tells how sure it is."""
     OTHER_BOUNDS = "other_bounds"
     """The two histograms share no bound at which they can be compared."""
 

@@ -145,3 +145,5 @@ class RunRecord:
     """The effective configuration as YAML, secrets hidden."""
     version: str = ""
     """Of the sloagent that made it."""
+    written_by_hand: bool = False
+    """Its numbers are stated: whoever wrote them answers for them."""
