@@ -71,7 +71,8 @@ def to_model(document: Document, given: Mapping[str, Mapping[str, str]]) -> Load
     parameters = declared | {k: v for k, v in given.get(name, {}).items() if k in declared}
     for time, seconds in (("interval", spec.defaults.interval), ("window", spec.defaults.window)):
         _is_whole(time, seconds, ("defaults", time), findings)
-    slos = [_slo(entry, ("slos", at), spec.defaults, name, parameters, findings) for at, entry in enumerate(spec.slos)]
+    written = _Written(name, spec.defaults, parameters, declared)
+    slos = [_slo(entry, ("slos", at), written, findings) for at, entry in enumerate(spec.slos)]
     _no_name_twice(document, findings)
     if findings.problems:
         return Loaded(document, None, declared, findings.problems)
@@ -79,22 +80,31 @@ def to_model(document: Document, given: Mapping[str, Mapping[str, str]]) -> Load
     return Loaded(document, SLOSet(name, _text(spec.metadata.title, name), tuple(slos), place), declared, ())
 
 
-def _slo(
-    spec: SLOSpec,
-    path: Path,
-    defaults: DefaultsSpec,
-    set_name: str,
-    parameters: Mapping[str, str],
-    findings: Findings,
-) -> SLO:
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What the SLOs of one file share."""
+
+    set_name: str
+    defaults: DefaultsSpec
+    parameters: Mapping[str, str]
+    declared: Mapping[str, str]
+    """The same without what the agent's file put in its place."""
+
+
+def _slo(spec: SLOSpec, path: Path, shared: _Written, findings: Findings) -> SLO:
     """The SLO; where something is wrong with it, what could be read, and the findings say that it must not be used."""
+    defaults, set_name = shared.defaults, shared.set_name
     interval, window = _times(spec, path, defaults, findings)
-    sli = to_sli.Reader(window, parameters, findings).read(spec.sli, (*path, "sli"))
-    objective = None
+    sli = to_sli.Reader(window, shared.parameters, findings).read(spec.sli, (*path, "sli"))
+    objective = declared = None
     if spec.objective is not None:
         unit_is_wrong = findings.is_noted((*path, "sli", "value", "unit"))
-        reader = to_objective.Reader(sli, parameters, findings, unit_is_wrong=unit_is_wrong)
+        reader = to_objective.Reader(sli, shared.parameters, findings, unit_is_wrong=unit_is_wrong)
         objective = reader.read(spec.objective, (*path, "objective"))
+        if shared.parameters != shared.declared:
+            reader = to_objective.Reader(sli, shared.declared, Findings(findings.document), unit_is_wrong=unit_is_wrong)
+            limit = reader.read(spec.objective, (*path, "objective")).limit
+            declared = limit if limit != objective.limit else None
     if findings.is_written((*path, "min_events")) and isinstance(sli, ValueSLI):
         findings.add(
             (*path, "min_events"), "slo/min-events", "a value has no events to count", "leave min_events out", key=True
@@ -113,6 +123,7 @@ def _slo(
         min_events=0.0 if isinstance(sli, ValueSLI) else _or(spec.min_events, defaults.min_events),
         allow_partial=_or(spec.allow_partial, defaults.allow_partial),
         place=f"{findings.document.path}:{findings.document.mark((*path, 'name')).line}",
+        declared=declared,
     )
 
 

@@ -37,6 +37,10 @@ def _one(slo: SLO, verdict: Verdict, lang: str) -> str:
             return phrase(verdict.cause.value, lang)
         case Cause.NO_OBJECTIVE:
             return _measured(slo, verdict, lang)
+        case Cause.NOT_RUN:
+            return phrase("not_run", lang)
+        case Cause.STATED:
+            return _stated(slo, verdict, lang)
         case Cause.MALFORMED:
             return phrase("malformed", lang, detail=verdict.detail)
         case Cause.BAD_ABSENT:
@@ -102,6 +106,15 @@ def _number(slo: SLO, verdict: Verdict, lang: str) -> str:
     return text + _warning(slo, verdict, "past_warn", lang)
 
 
+def _stated(slo: SLO, verdict: Verdict, lang: str) -> str:
+    if verdict.value is None:
+        return phrase("not_stated", lang)
+    limit = verdict.limit
+    if limit is None or (limit.at_most is None and limit.at_least is None):
+        return phrase("stated", lang, reason=_measured(slo, verdict, lang))
+    return phrase("stated", lang, reason=_number(slo, verdict, lang))
+
+
 def _warning(slo: SLO, verdict: Verdict, key: str, lang: str) -> str:
     if verdict.outcome is not Outcome.WARN or verdict.limit is None or verdict.limit.warn_at is None:
         return ""
@@ -149,6 +162,8 @@ def _sort(verdict: Verdict | RangeVerdict) -> str:
 
 def _range(slo: SLO, row: RangeVerdict, lang: str) -> str:
     objective, windows = slo.objective, row.windows
+    if row.cause in (Cause.STATED, Cause.NOT_RUN) and row.whole is not None:
+        return _one(slo, row.whole, lang)
     worst = row.worst.verdict if row.worst else None
     if objective is None or not row.gates:
         if worst is not None and row.outcome is not Outcome.NO_DATA:
@@ -203,6 +218,8 @@ def _worst(slo: SLO, row: RangeVerdict, lang: str) -> str:
 def _summary(slo: SLO, summary: RangeSummary, lang: str) -> str:
     if summary.cause is Cause.REFUSED:
         return phrase("refused", lang, detail=summary.detail)
+    if summary.cause is Cause.NOT_RUN:
+        return phrase("not_run", lang)
     if not summary.series:
         windows = summary.windows
         if windows.expected <= windows.excluded:

@@ -132,6 +132,8 @@ class SLO:
     allow_partial: bool = False
     place: str = ""
     """Where it is written: `path:line`, for messages."""
+    declared: Limit | None = None
+    """The limit that its set declares, where a parameter of the agent's file put another in its place."""
 
     @property
     def unit(self) -> str:

@@ -55,6 +55,10 @@ class Cause(StrEnum):
     TOO_LITTLE_EVALUATED = "too_little_evaluated"
     GROWS = "grows"
     """A range that passes its limit and fails its leak limit."""
+    STATED = "stated"
+    """Somebody else measured the number and wrote it down."""
+    NOT_RUN = "not_run"
+    """Nobody has measured it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ CAUSE_CODES: Mapping[Cause, int] = {
     Cause.TOO_LITTLE_EVALUATED: 17,
     Cause.GROWS: 18,
     Cause.DECIDED_DESPITE_FALL: 19,
+    Cause.STATED: 20,
+    Cause.NOT_RUN: 21,
 }
 """A code is never given another meaning; docs/store.md lists them."""
 
