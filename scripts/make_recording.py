@@ -1,6 +1,6 @@
 """Makes deploy/demo/ from a full recording of a control plane: only the families that the shipped sets ask for.
 
-    .venv/bin/python scripts/make_recording.py RECORDING [--into deploy/demo] [--jobs 'karmada-.+']
+    .venv/bin/python scripts/make_recording.py RECORDING [--into deploy/demo] [--jobs 'karmada-.+|node-exporter']
 
 RECORDING is a directory with `tsdb/` (Prometheus blocks), `phases.json` and `groundtruth/*.csv`. A real Prometheus on a
 copy deletes the series that nobody asks for and rewrites the block, so that every sample and every staleness marker
@@ -29,8 +29,11 @@ sys.path.insert(0, str(ROOT))
 
 from tests.prometheus import Prometheus  # noqa: E402 - a script runs from anywhere
 
-ALSO = {"karmada_build_info", "kubernetes_build_info", "etcd_server_version", "process_start_time_seconds", "up"}
-"""What the report states about the test bed, asked for by no SLO."""
+ALSO = (
+    ".+_build_info|etcd_server_version|process_start_time_seconds|process_cpu_seconds_total|up"
+    "|node_uname_info|node_os_info|machine_cpu_cores|machine_memory_bytes"
+)
+"""What the report states about the test bed: kept of every job, so that it knows the members and Prometheus too."""
 WITHIN_SECONDS = (0.4, 1.0, 30.0)
 
 
@@ -38,7 +41,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("recording", type=Path)
     arguments.add_argument("--into", type=Path, default=ROOT / "deploy" / "demo")
-    arguments.add_argument("--jobs", default="karmada-.+", help="the jobs to keep, as a PromQL regular expression")
+    arguments.add_argument(
+        "--jobs",
+        default="karmada-.+|node-exporter",
+        help="the jobs whose samples to keep, as a PromQL regular expression",
+    )
     given = arguments.parse_args()
     given.into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -61,8 +68,9 @@ def reduce(tsdb: Path, jobs: str) -> list[str]:
     with Prometheus(tsdb, flags=["--web.enable-admin-api"]) as server:
         with urllib.request.urlopen(f"{server.url}/api/v1/label/__name__/values?start=0") as answer:
             names = json.load(answer)["data"]
-        kept = [name for name in names if name in words | ALSO or name.removesuffix("_bucket") in words]
-        unwanted = [f'{{__name__!~"{"|".join(kept)}"}}', f'{{job!~"{jobs}"}}']
+        asked = [name for name in names if name in words or name.removesuffix("_bucket") in words]
+        kept = sorted({*asked, *(name for name in names if re.fullmatch(ALSO, name))})
+        unwanted = [f'{{__name__!~"{"|".join(kept)}"}}', f'{{job!~"{jobs}", __name__!~"{ALSO}"}}']
         post(server, "delete_series", [("match[]", matcher) for matcher in unwanted])
         post(server, "clean_tombstones", [])
         server.stop(signal.SIGTERM)

@@ -23,7 +23,7 @@ from tests.prometheus import Prometheus
 TROUBLE, QUIET = "2026-11-22T05:56:00Z", "2026-11-22T05:42:00Z"
 FROM, TO = "2026-11-22T05:50:00Z", "2026-11-22T06:00:00Z"
 SLOTS = 11
-SLOS = 35
+SLOS = 40
 FAILS, PASSES, OPEN, SILENT, PROMISES_NOTHING = (
     "api-mutating-latency", "scheduling-success", "distribution-queue-wait", "api-readonly-namespace-latency",
     "component-cpu",

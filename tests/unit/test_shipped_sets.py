@@ -13,8 +13,8 @@ from sloagent.model.slo import SLO, LatencySLI, RatioSLI, SLOSet, Status, ValueS
 ROOT = Path(__file__).resolve().parents[2]
 SETS = ("karmada", "karmada-search", "kubernetes")
 SECTIONS = {
-    "api-call-latency", "availability", "resource-distribution", "cluster-registration", "scheduling", "etcd",
-    "resource-usage",
+    "api-call-latency", "api-load", "availability", "resource-distribution", "cluster-registration", "scheduling",
+    "etcd", "resource-usage",
 }  # fmt: skip
 API_CALLS = {
     "api-mutating-latency": (99, 1),
@@ -60,7 +60,7 @@ RATIO_LIMITS = {
         "scheduling-success": 0.999,
     },
 }
-LEAKS_PER_SECOND = {"memory": 20 * 2**20 / 3600, "goroutines": 60 / 3600}
+LEAKS_PER_SECOND = {"memory": 20 * 2**20 / 3600, "goroutines": 60 / 3600, "descriptors": 60 / 3600}
 
 
 def loaded(name: str, parameters: dict[str, str] | None = None) -> SLOSet:
