@@ -7,6 +7,7 @@ could be reached. Whoever raises knows the code; only `cli` reads it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 
 class SloagentError(Exception):
@@ -41,6 +42,19 @@ class SourceError(SloagentError):
 
 class StoreError(SloagentError):
     """The store cannot be read or written."""
+
+
+class RunError(SloagentError):
+    """What was asked of a run cannot be.
+
+    `kind` says why: it is "wrong" as it is written, the run is "unknown", or something "stands" against it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, kind: Literal["wrong", "unknown", "stands"], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
 
 
 class SinkError(SloagentError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -63,6 +63,14 @@ class Store(Protocol):
 
     def save_run(self, run: Run) -> None:
         """Insert or replace a run by its name, with its phases and exclusions."""
+        ...
+
+    def change_run(self, name: str, change: Callable[[Run | None], Run]) -> Run:
+        """Put what `change` makes of the run of this name (None: there is none) in its place, and return it.
+
+        Two who change one run at once do so one after the other. What `change` raises leaves everything as it was; it is
+        called again where the database begins the transaction anew, and must not use the store.
+        """
         ...
 
     def runs(self) -> list[Run]:

@@ -120,6 +120,13 @@ class ResilientStore:
             inner.save_run(run)
         self._written(inner)
 
+    def change_run(self, name: str, change: Callable[[Run | None], Run]) -> Run:
+        """Put what `change` makes of the run of this name in its place; see `Store.change_run`."""
+        with self._used(decoding=True, writing=True) as inner:
+            run = inner.change_run(name, change)
+        self._written(inner)
+        return run
+
     def runs(self) -> list[Run]:
         """All runs, ascending by start."""
         with self._used(decoding=True) as inner:

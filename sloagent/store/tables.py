@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Piece
@@ -139,6 +139,17 @@ class TableStore:
     def save_run(self, run: Run) -> None:
         """Insert or replace a run by its name, with its phases and exclusions."""
         self._write(lambda connection: runs.save_run(connection, run))
+
+    def change_run(self, name: str, change: Callable[[Run | None], Run]) -> Run:
+        """Put what `change` makes of the run of this name in its place; see `Store.change_run`."""
+
+        def changed(connection: Connection) -> Run:
+            there = next((run for run in runs.read_runs(connection) if run.name == name), None)
+            run = change(there)
+            runs.save_run(connection, run)
+            return run
+
+        return self._write(changed)
 
     def runs(self) -> list[Run]:
         """All runs, ascending by start."""

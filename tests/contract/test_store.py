@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sloagent.errors import StoreError
+from sloagent.errors import RunError, StoreError
 from sloagent.evaluation.tallying import tally
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Piece
@@ -279,6 +279,40 @@ class TestRuns:
         store.save_run(later)
         store.save_run(earlier)
         assert store.runs() == [earlier, later]
+
+    def test_two_who_change_one_run_at_once_lose_nothing_of_each_other(self, store, other):
+        whole = TimeRange(at(HOUR), at(HOUR + 60))
+
+        def with_phase(name: str) -> Callable[[Run | None], Run]:
+            return lambda run: replace(
+                run or Run("soak", at(HOUR), None), phases=(*(run.phases if run else ()), Phase(name, whole))
+            )
+
+        def add(one: Store, sign: str) -> None:
+            for number in range(10):
+                one.change_run("soak", with_phase(f"{sign}{number}"))
+
+        threads = [threading.Thread(target=add, args=pair) for pair in ((store, "a"), (other, "b"), (store, "c"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        (run,) = store.runs()
+        assert sorted(phase.name for phase in run.phases) == sorted(f"{sign}{n}" for sign in "abc" for n in range(10))
+
+    def test_a_change_that_is_given_up_leaves_the_run_as_it_was(self, store):
+        def refuse(run: Run | None) -> Run:
+            assert run == there
+            raise RunError("no", kind="wrong")
+
+        there = Run("soak", at(HOUR), None)
+        assert store.change_run("soak", lambda run: there if run is None else run) == there
+        with pytest.raises(RunError, match="no"):
+            store.change_run("soak", refuse)
+        assert store.change_run("soak", lambda run: replace(run, end=at(HOUR + 60))) == replace(
+            there, end=at(HOUR + 60)
+        )
+        assert store.runs() == [replace(there, end=at(HOUR + 60))]
 
 
 class TestWatch:
