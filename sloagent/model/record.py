@@ -80,6 +80,9 @@ class Stated:
     value: float | None = None
     """Of an SLI without percentiles."""
     count: float | None = None
+    """Of the latencies that the numbers above are made of."""
+    calls: float | None = None
+    """Calls that were tried; where errors are counted they are counted among these."""
     errors: float | None = None
     minimum: float | None = None
     mean: float | None = None
