@@ -13,30 +13,35 @@ class Component:
     """One job that Prometheus scrapes, over the run."""
 
     job: str
+    software: str = ""
+    """What its build information is named after: `karmada`, `kubernetes`, `etcd`; empty where it exports none."""
     versions: tuple[str, ...] = ()
     """Of its `*_build_info`, each once; more than one means that it was changed, or that its instances differ."""
     commit: str = ""
     go_version: str = ""
     instances: int = 0
+    """At one time, at most."""
     up: float | None = None
     """Share of its scrapes that were answered (0 to 1); None where there was none."""
     started: tuple[float, ...] = ()
     """When its processes started within the run, seconds since the epoch, ascending: restarts."""
     gaps: tuple[tuple[int, int], ...] = ()
-    """(start, end) in seconds of each stretch in which none of its instances was scraped with success."""
+    """(start, end) in seconds of each stretch in which two scrapes in a row or more found none of its instances."""
     resets: int = 0
     """How often its counters fell within the run, as `resets()` of its CPU counter tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine, by node-exporter, cAdvisor or kube-state-metrics."""
+    """One machine, by node-exporter or cAdvisor."""
 
     name: str
     cores: float | None = None
     memory_bytes: float | None = None
     system: str = ""
     """Operating system and kernel."""
+    disks: tuple[tuple[str, float], ...] = ()
+    """(device, bytes of its file system), by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Collected:
     """(start, end) of each stretch in which nothing at all was scraped: Prometheus itself was away."""
     scrape_interval: float | None = None
     """Seconds, as most targets are scraped."""
+    resolution: float | None = None
+    """Seconds between the times that were looked at for gaps and restarts: what is shorter may have been missed."""
     questions: tuple[str, ...] = ()
     refusals: tuple[tuple[str, str], ...] = ()
 
