@@ -33,6 +33,7 @@ mkdir -p requirements
 compile dev pyproject.toml --all-extras --group build --group dev "${upgrade[@]}"
 compile runtime pyproject.toml --constraints requirements/dev.lock
 compile postgres pyproject.toml --extra postgres --constraints requirements/dev.lock
+compile report pyproject.toml --extra report --constraints requirements/dev.lock
 compile build --group build --constraints requirements/dev.lock
 # By itself, since it has no wheel for every machine that .venv is made on; `make fuzz` alone wants it.
 compile fuzz --group fuzz "${upgrade[@]}"

@@ -110,7 +110,7 @@ def test_no_test_starts_a_program_that_the_set_up_does_not_bring():
 
 
 def test_there_is_a_lock_for_each_purpose():
-    assert [lock.stem for lock in LOCKS] == ["build", "dev", "fuzz", "postgres", "runtime"]
+    assert [lock.stem for lock in LOCKS] == ["build", "dev", "fuzz", "postgres", "report", "runtime"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
@@ -130,11 +130,12 @@ def test_no_package_has_two_versions(lock):
 
 def test_the_locks_hold_everything_that_the_project_asks_for():
     runtime = {normal(requirement) for requirement in PROJECT["project"]["dependencies"]}
-    postgres = {normal(requirement) for requirement in PROJECT["project"]["optional-dependencies"]["postgres"]}
+    extras = PROJECT["project"]["optional-dependencies"]
     groups = dict(PROJECT["dependency-groups"])
     build = {normal(requirement) for requirement in PROJECT["build-system"]["requires"]}
     assert runtime <= set(pinned(ROOT / "requirements" / "runtime.lock"))
-    assert runtime | postgres <= set(pinned(ROOT / "requirements" / "postgres.lock"))
+    for extra, asked in extras.items():
+        assert runtime | {normal(one) for one in asked} <= set(pinned(ROOT / "requirements" / f"{extra}.lock")), extra
     assert build <= set(pinned(ROOT / "requirements" / "build.lock"))
     assert {normal(r) for r in groups.pop("fuzz")} == set(pinned(ROOT / "requirements" / "fuzz.lock"))
     assert {normal(r) for group in groups.values() for r in group} <= set(pinned(ROOT / "requirements" / "dev.lock"))
