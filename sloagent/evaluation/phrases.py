@@ -109,6 +109,45 @@ PHRASES: dict[str, tuple[str, str]] = {
         "增长 {slope}（{lower} 至 {upper}），承诺不超过 {limit}",
     ),
     "worst": ("worst at {at}: {reason}", "最差时刻 {at}：{reason}"),
+    # A number beside the baseline's.
+    "change": ("{change} ({lower} to {upper})", "{change}（{lower} 至 {upper}）"),
+    "change_at_least": ("at least {change}", "至少 {change}"),
+    "change_to": ("{baseline} before, {current} now", "之前 {baseline}，现在 {current}"),
+    "change_of_percentile": ("P{percentile}: {change}", "P{percentile}：{change}"),
+    "change_at_bound": ("around {bound}, beyond P{percentile}: {change}", "{bound} 附近（P{percentile} 之外）：{change}"),
+    "moved_decided": ("{change}, surely more than {tolerance}", "{change}，可以确定超过 {tolerance}"),
+    "moved_from_nothing": ("{change}, surely not the same", "{change}，可以确定不同"),
+    "moved_same": ("{change}, surely within {tolerance}", "{change}，可以确定在 {tolerance} 以内"),
+    "moved_within_budget": (
+        "{change}, surely a difference within {tolerance} of the error budget",
+        "{change}，可以确定差异不超过错误预算的 {tolerance}",
+    ),
+    "moved_straddles": (
+        "{change}, which may be within {tolerance} or beyond it", "{change}，可能在 {tolerance} 以内，也可能超出",
+    ),
+    "moved_noise": (
+        "{change}, beyond {tolerance}, but two runs of the same thing may differ by as much",
+        "{change}，超过 {tolerance}，但同一对象的两次运行也可能相差这么多",
+    ),
+    "moved_inside_bucket": (
+        "both lie in {bucket}: a shift inside a bucket cannot be seen", "两者都在 {bucket} 内：桶内的变化不可见",
+    ),
+    "moved_inside_one_bucket": (
+        "both lie in one bucket: a shift inside it cannot be seen", "两者都在同一个桶内：桶内的变化不可见",
+    ),
+    "moved_too_few_events": ("too few events to compare", "事件过少，无法比较"),
+    "moved_too_few_parts": ("too short a run to compare", "运行过短，无法比较"),
+    "moved_other_bounds": (
+        "the two histograms share no bound at which they could be compared", "两个直方图没有可供比较的共同桶边界",
+    ),
+    "moved_stated": (
+        "{change}; numbers that were written down do not tell how sure that is",
+        "{change}；人工记录的数值无法说明其可信程度",
+    ),
+    "moved_stated_only": ("numbers that were written down tell no change", "人工记录的数值无法说明变化"),
+    "not_run_before": ("not run in the baseline", "基线中未运行"),
+    "not_run_now": ("not run now", "本次未运行"),
+    "not_run_ever": ("run in neither", "两次均未运行"),
 }  # fmt: skip
 """Key to (English, Chinese)."""
 

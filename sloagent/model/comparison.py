@@ -22,8 +22,10 @@ class Why(StrEnum):
     """The whole interval lies on one side of the tolerance, or within it."""
     STRADDLES = "straddles"
     """The interval lies on both sides of the tolerance's edge: more data would tell."""
+    NOISE = "noise"
+    """The interval lies beyond the tolerance, but two runs of the same thing may differ by as much."""
     INSIDE_BUCKET = "inside_bucket"
-    """Both lie in one bucket, whose bounds show no difference: a shift inside it is invisible."""
+    """Both lie in one bucket, and no bound tells by how much they differ: a shift inside it is invisible."""
     NOT_RUN = "not_run"
     """One of the two was not measured."""
     TOO_FEW = "too_few"
@@ -36,12 +38,17 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a comparison is held to. Both are shares."""
+    """What a comparison is held to. All are shares."""
 
     tolerance: float = 0.05
-    """A change up to this is the same: what two runs of the same thing may differ by."""
+    """A change up to this does not matter: surely within it is `same`, and only what is surely beyond it is not."""
     level: float = 0.01
-    """How often at most a run and SLO without a change beyond the tolerance's noise is called worse."""
+    """How often at most a run and SLO of the same thing is called worse than the baseline."""
+    noise: float = 0.03
+    """What two runs of the same thing differ by: the standard deviation of the logarithm of their numbers' ratio.
+
+    The counts of a run tell nothing of it, however many there are.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,25 @@ class Moved:
     why: Why
     baseline: float | None = None
     current: float | None = None
+    """As people see them elsewhere: a percentile as Prometheus interpolates it. The change is no quotient of the two."""
     estimate: float | None = None
+    """None where only one end of the interval is known, or nothing."""
     lower: float | None = None
     upper: float | None = None
-    """The interval of the relative change at the level of the terms, shared among the series compared."""
+    """The interval of the relative change at the level of the terms, shared among all that is compared of an SLO."""
+    percentile: float | None = None
+    """In percent: the change is that of this percentile alone."""
+    bound: float | None = None
+    """The change is that of the latencies around this bound alone, beyond the promised percentile."""
+    bucket: tuple[float, float] | None = None
+    """The bucket (lower, upper bound) that both lie in, where that is why nothing can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovedDistribution:
+    """The distribution of one series beside the baseline's."""
+
+    overall: Moved
+    """The verdict. Its numbers are of what decided it, or left it open: all events, the promise, or what lies beyond."""
+    percentiles: tuple[Moved, ...]
+    """One for each that was asked for, in that order."""
