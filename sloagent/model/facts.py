@@ -57,7 +57,7 @@ class Collected:
     scrape_interval: float | None = None
     """Seconds, as most targets are scraped."""
     resolution: float | None = None
-    """Seconds between the times that were looked at for gaps and restarts: what is shorter may have been missed."""
+    """Seconds to within which gaps are told; of a long run shorter ones may have been missed."""
     questions: tuple[str, ...] = ()
     refusals: tuple[tuple[str, str], ...] = ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from sloagent.model.facts import Collected
 from sloagent.model.piece import Piece
 from sloagent.model.samples import Answer, Refusal
 from sloagent.model.slo import SLO
@@ -32,6 +33,13 @@ class Source(Protocol):
 
     def piece(self, slo: SLO, start_ms: int, end_ms: int) -> Piece | Refusal:
         """Ask the increase of a latency or ratio SLI from one cut to the next."""
+        ...
+
+    def collect(self, start: float, end: float) -> Collected:
+        """What the peer says of the test bed from `start` to `end`, seconds since the epoch: versions, restarts, gaps.
+
+        What it does not answer is in `refusals`, with the reason; the same facts are the same value, whenever it is asked.
+        """
         ...
 
     def curl(self, query: str, slot: int) -> str:

@@ -239,11 +239,17 @@ def version(body: bytes) -> str:
 
 def labels(metric: msgspec.Raw) -> dict[str, str]:
     """A series' labels, without empty ones and without its name. Raises SourceError (protocol)."""
+    found = named_labels(metric)
+    found.pop("__name__", None)
+    return found
+
+
+def named_labels(metric: msgspec.Raw) -> dict[str, str]:
+    """The same with its name, as `__name__`. Raises SourceError (protocol)."""
     try:
         found = _labels.decode(bytes(metric))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise failures.not_an_answer(bytes(metric)) from None
-    found.pop("__name__", None)
     return {name: value for name, value in found.items() if value} if "" in found.values() else found
 
 

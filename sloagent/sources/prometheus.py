@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import floor
 
 from sloagent.errors import SourceError
+from sloagent.model.facts import Collected
 from sloagent.model.piece import Counted, Piece
 from sloagent.model.samples import Answer, Events, Kind, Malformed, Question, Refusal, Sample
 from sloagent.model.slo import SLO, Labels, LatencySLI, ValueSLI
 from sloagent.model.timerange import at as moment
 from sloagent.sources import curl, envelope, failures, promql
+from sloagent.sources.asking import Asking
 from sloagent.sources.bounds import Bounds
 from sloagent.sources.connection import PrometheusConnection, Reply
 from sloagent.sources.history import History
 from sloagent.sources.http_config import PrometheusSettings
 from sloagent.sources.shapes import Shapes, shape_of
+from sloagent.sources.test_bed import collect
 
 CLOCK_SLACK_SECONDS = 2.0
 """HTTP dates are whole seconds, and two clocks that are kept by NTP differ by less."""
@@ -111,6 +115,11 @@ class PrometheusSource:
     def curl(self, query: str, slot: int) -> str:
         """The shell command that repeats an instant question by hand; secrets are read where they are kept."""
         return curl.command(self._settings, query, str(slot))
+
+    def collect(self, start: float, end: float) -> Collected:
+        """What it says of the test bed from `start` to `end`, seconds since the epoch."""
+        first = floor(start)
+        return collect(Asking(self._connection, self._bounds, self._timeout, first, max(floor(end), first + 1)))
 
     def version(self) -> str:
         """The peer's version, or an empty string if it does not say."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from sloagent.evaluation.consistency import (
@@ -20,7 +22,7 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def checks(scale: dict[str, float]) -> tuple[ScaleCheck, ...]:
+def checks(scale: Mapping[str, float]) -> tuple[ScaleCheck, ...]:
     return check_scale([Quantity(name, value) for name, value in scale.items()])
 
 
@@ -87,7 +89,7 @@ def test_a_flag_that_is_set_twice_is_compared_with_both_values() -> None:
     assert flag_differences(twice, once) == (FlagDifference("api", "feature-gates", "A=true", "A=true, B=true"),)
 
 
-def versions(written: dict[str, str], *components: Component) -> tuple[VersionDifference, ...]:
+def versions(written: Mapping[str, str], *components: Component) -> tuple[VersionDifference, ...]:
     return version_differences(Facts(Collected(components), Written(tuple(written.items()))))
 
 
