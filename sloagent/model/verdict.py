@@ -105,6 +105,22 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotHeader:
+    """A recorded slot as a whole, without its series."""
+
+    slot: int
+    outcome: Outcome
+    cause: Cause
+    query: str
+    histogram: str
+    """The metric that answered; empty where none did, or where none is named."""
+    detail: str = ""
+    warnings: tuple[str, ...] = ()
+    kind: str = ""
+    """The `samples.Kind` of a refusal; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class SlotVerdict:
     """All of one SLO at one slot: what the store commits. `pending` ones are told live but never stored."""
 
@@ -171,12 +187,16 @@ class WorstWindow:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A robust slope in base units per second, with its 95 % interval; None where it cannot be told."""
+    """A robust slope in base units per second, with its 95 % interval."""
 
     slope: float
     lower: float
     upper: float
     windows: int
+    sustained: bool
+    """Whether it grew in each part of the run at much the same pace. Only then may it be called a leak."""
+    latest: float
+    """The level at the end: the greatest of the last half hour's two-minute minima, in base units."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Piece
+from sloagent.model.record import Line
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.tally import Tally
-from sloagent.model.verdict import SlotVerdict
+from sloagent.model.verdict import SlotHeader, SlotVerdict
 
 Stretch = tuple[int, int]
 """First and last slot, both included."""
@@ -35,6 +36,19 @@ class Store(Protocol):
         """The recorded slots that still have full rows, ascending, as they were judged (without distributions).
 
         A slot's verdicts ascend by labels.
+        """
+        ...
+
+    def headers(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotHeader]:
+        """The recorded slots that still have full rows, ascending, without their series: quick, however many those are."""
+        ...
+
+    def lines(self, source: str, slo: SLO, stretch: Stretch, series: Sequence[Labels], columns: int) -> list[Line]:
+        """For each of the series, in their order, its windows over the stretch, for a chart of so many columns.
+
+        Where there are more than 2 × `columns`, the stretch is cut into that many equal columns, and of each the windows
+        with the least and the greatest value are kept (the earlier of equals), or the worst where none has a value. Of an
+        hour whose rows became one sum its worst window is known; `seen` counts them all.
         """
         ...
 
@@ -77,6 +91,18 @@ class Store(Protocol):
         """All runs, ascending by start."""
         ...
 
+    def save_document(self, kind: str, name: str, content: bytes) -> None:
+        """Keep the content, for ever, in the place of the document that had this name among its kind."""
+        ...
+
+    def document(self, kind: str, name: str) -> bytes | None:
+        """The content as it was saved; None where there is no such document."""
+        ...
+
+    def documents(self, kind: str) -> list[str]:
+        """The names of the documents of a kind, sorted."""
+        ...
+
     def roll_up(self, before: int) -> int:
         """Fold full rows older than `before` (a slot) into hourly tallies; returns how many rows went.
 
@@ -85,7 +111,7 @@ class Store(Protocol):
         ...
 
     def prune(self, before: int) -> int:
-        """Forget everything older than `before` except runs; returns how many rows went."""
+        """Forget everything older than `before` except runs and documents; returns how many rows went."""
         ...
 
     def dump(self) -> Iterator[str]:

@@ -57,6 +57,11 @@ class Dictionary(Generic[Key, Content]):
         self._ids[key] = (found, until)
         return found
 
+    def find(self, connection: Connection, key: Key) -> int | None:
+        """The number of `key`, or None where nothing has used it yet; for readers."""
+        row = connection.execute(self._find, (self._encode(key),)).fetchone()
+        return None if row is None else int(row[0])
+
     def content(self, connection: Connection, number: int) -> Content:
         """What stands under a number. Raises StoreError when nothing does."""
         if number in self.known:

@@ -1,7 +1,7 @@
 """Everything that is promised, as lines of JSON in one order, whatever the order in which it came.
 
-Kinds in order: piece, piece_series, roll_up, roll_up_series, run, slo, slot, tile, tile_series, verdict; within a kind
-by source, set, SLO, fingerprint, slot or start, labels.
+Kinds in order: document, piece, piece_series, roll_up, roll_up_series, run, slo, slot, tile, tile_series, verdict; within
+a kind by source, set, SLO, fingerprint, slot or start, labels; documents and runs by name.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sloagent.model.slo import Limit
 from sloagent.model.tally import SeriesTally
 from sloagent.model.verdict import SlotVerdict, Verdict
 from sloagent.store.dictionary import Names
+from sloagent.store.documents import PROMISED, hashes
 from sloagent.store.pieces import read_pieces
 from sloagent.store.roll_ups import RollUp, read_roll_ups
 from sloagent.store.runs import read_runs
@@ -33,6 +34,8 @@ Fields = dict[str, object]
 
 def dump(connection: Connection, names: Names) -> Iterator[str]:
     """The lines, without line ends. Reads one slot, piece or roll-up at a time."""
+    for name, sha256 in hashes(connection):
+        yield _line({"kind": "document", "document": PROMISED, "name": name, "sha256": sha256})
     known = every(connection)
     by_version: Sequence[tuple[str, Callable[[Connection, Names, Version], Iterator[Fields]]]] = (
         ("piece", _pieces), ("piece_series", _piece_series), ("roll_up", _roll_ups), ("roll_up_series", _roll_up_series),

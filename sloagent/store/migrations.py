@@ -73,15 +73,27 @@ _FIRST_TABLES = (
 )
 
 
+_DOCUMENTS = """CREATE TABLE documents (
+    kind TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (kind, name))"""
+
+
 def _first_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     for statement in _FIRST_TABLES:
         connection.execute(statement)
 
 
+def _documents(connection: sqlite3.Connection) -> None:
+    connection.execute(_DOCUMENTS)
+
+
 Step = tuple[str, Callable[[sqlite3.Connection], None]]
 
-STEPS: tuple[Step, ...] = (("0001 first tables", _first_tables), ("0002 seals", first_seals))
+STEPS: tuple[Step, ...] = (
+    ("0001 first tables", _first_tables),
+    ("0002 seals", first_seals),
+    ("0003 documents", _documents),
+)
 """Every change of the schema, oldest first. A name is never changed once it was released."""
 
 

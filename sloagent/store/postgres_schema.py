@@ -70,9 +70,12 @@ _FIRST_TABLES = (
         PRIMARY KEY (run, position))""",
 )
 
+_DOCUMENTS = f"""CREATE TABLE documents (
+    kind {_TEXT}, name {_TEXT}, sha256 {_TEXT}, content bytea NOT NULL, PRIMARY KEY (kind, name))"""
+
 Step = tuple[str, Sequence[str]]
 
-STEPS: tuple[Step, ...] = (("0001 first tables", _FIRST_TABLES),)
+STEPS: tuple[Step, ...] = (("0001 first tables", _FIRST_TABLES), ("0002 documents", (_DOCUMENTS,)))
 """Every change of the tables, oldest first. A name is never changed once it was released."""
 
 

@@ -1,4 +1,4 @@
-"""What can be read of a damaged store, put into a new one: whole slots, tiles, pieces, roll-ups, runs and SLOs only.
+"""What can be read of a damaged store, put into a new one: whole slots, tiles, pieces, roll-ups, runs, documents, SLOs only.
 
 A whole is taken over if its seal is that of the rows that can be read, and if everything that it refers to can be read and
 has its own. What is left out stays missing in the new store, and is asked for again where Prometheus still knows it.
@@ -20,7 +20,7 @@ from sloagent.store import table_list, versions
 from sloagent.store.connection import Database
 from sloagent.store.dictionary import Dictionary, seen_until
 from sloagent.store.roll_ups import covers, rolled_slots
-from sloagent.store.seals import DICTIONARIES, PIECES, ROLL_UPS, RUNS, SLOTS, TILES, VERSIONS, Row, Sort, Tables
+from sloagent.store.seals import DICTIONARIES, NAMED, PIECES, ROLL_UPS, SLOTS, TILES, VERSIONS, Row, Sort, Tables
 from sloagent.store.wreck import Wreck
 
 WHOLES_AT_ONCE = 200
@@ -50,12 +50,13 @@ class Counts:
     pieces: int = 0
     roll_ups: int = 0
     runs: int = 0
+    documents: int = 0
     slo_versions: int = 0
 
     def __str__(self) -> str:
         return (
             f"{self.slots} slots, {self.tiles} tiles, {self.pieces} pieces, {self.roll_ups} hourly sums,"
-            f" {self.runs} runs, {self.slo_versions} SLOs"
+            f" {self.runs} runs, {self.documents} documents, {self.slo_versions} SLOs"
         )
 
 
@@ -107,7 +108,8 @@ class _Salvor:
 
     def work(self) -> None:
         """Take over everything, until done or stopped."""
-        self._take(RUNS, None, 0, 0)
+        for sort in NAMED:
+            self._take(sort, None, 0, 0)
         for (old,) in list(self._wreck.keys(VERSIONS)):
             if self._stop.is_set():
                 return
@@ -146,7 +148,7 @@ class _Salvor:
                     if self._stop.is_set():
                         return
                     try:
-                        rows = self._wreck.whole(sort, key) if new or sort is RUNS else None
+                        rows = self._wreck.whole(sort, key) if new or sort in NAMED else None
                         taken = rows is not None and self._put(connection, sort, rows, new, interval)
                     except _LostError:
                         taken = False
@@ -159,7 +161,7 @@ class _Salvor:
             return True
         if sort is ROLL_UPS and self._stands_there(connection, new, interval, own[1], own[2]):
             return True
-        until = 0 if sort is RUNS else seen_until(_LAST_SECOND[sort](own))
+        until = 0 if sort in NAMED else seen_until(_LAST_SECOND[sort](own))
         translated = [
             (table, [self._translated(connection, table, row, new, until) for row in table_rows])
             for table, table_rows in rows

@@ -1,7 +1,7 @@
 """A checksum for each whole that the file holds: SQLite does not notice a number that has changed on the disk, this does.
 
 A whole is a slot with its verdicts, a tile, piece or roll-up with its series, a run with its phases and exclusions, an SLO,
-or an entry of a dictionary. Its seal is made anew from what the tables hold, in the transaction that changes it.
+a document, or an entry of a dictionary. Its seal is made anew from what the tables hold, in the transaction that changes it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Key = tuple[Any, ...]
-"""The values of a sort's key columns: numbers, or the name of a run."""
+"""The values of a sort's key columns: numbers, or names."""
 Row = tuple[Any, ...]
 Tables = list[tuple[str, list[Row]]]
 """The rows of one whole by table, its own table first, each table's rows in one order."""
@@ -69,7 +69,10 @@ DICTIONARIES = {
     table: Sort(number, table, ("id",), columns="id, content")
     for number, table in enumerate(("series", "texts", "limits", "bounds"), start=7)
 }
-SORTS = (SLOTS, TILES, PIECES, ROLL_UPS, VERSIONS, RUNS, *DICTIONARIES.values())
+DOCUMENTS = Sort(11, "documents", ("kind", "name"))
+NAMED = (RUNS, DOCUMENTS)
+"""The sorts whose keys are names, not numbers."""
+SORTS = (SLOTS, TILES, PIECES, ROLL_UPS, VERSIONS, RUNS, *DICTIONARIES.values(), DOCUMENTS)
 
 
 def seal_of(rows: Tables) -> int:
@@ -78,15 +81,16 @@ def seal_of(rows: Tables) -> int:
 
 
 def first_seals(connection: sqlite3.Connection) -> None:
-    """The step of the schema: seal everything that is there."""
+    """The step of the schema: seal everything that is there; of sorts that later steps bring, there is nothing yet."""
     connection.execute(
         "CREATE TABLE seals (sort INTEGER NOT NULL, first INTEGER NOT NULL, second INTEGER NOT NULL,"
         " third INTEGER NOT NULL, seal INTEGER NOT NULL, PRIMARY KEY (sort, first, second, third)) WITHOUT ROWID"
     )
     for sort in SORTS:
-        keys = connection.execute(f"SELECT {', '.join(sort.key)} FROM {sort.table}")  # noqa: S608 - constants
-        for key in keys:
-            _seal(connection, sort, key)
+        if sort is not DOCUMENTS:
+            keys = connection.execute(f"SELECT {', '.join(sort.key)} FROM {sort.table}")  # noqa: S608 - constants
+            for key in keys:
+                _seal(connection, sort, key)
 
 
 def watch(connection: sqlite3.Connection) -> None:

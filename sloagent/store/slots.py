@@ -9,7 +9,7 @@ from sloagent.errors import StoreError
 from sloagent.model.distribution import Distribution
 from sloagent.model.samples import Question
 from sloagent.model.slo import SLO, Labels
-from sloagent.model.verdict import SlotVerdict
+from sloagent.model.verdict import SlotHeader, SlotVerdict
 from sloagent.store import compact
 from sloagent.store.dictionary import Names, seen_until
 from sloagent.store.roll_ups import covers
@@ -74,17 +74,42 @@ def _insert_tile(
     )
 
 
-def read_slots(
-    connection: Connection, names: Names, slo_id: int, slo: SLO, first: int, last: int
-) -> Iterator[SlotVerdict]:
-    """The slots with full rows from `first` to `last`, ascending; a slot's verdicts ascend by labels."""
-    headers = connection.execute(
+def read_headers(connection: Connection, names: Names, slo_id: int, first: int, last: int) -> Iterator[SlotHeader]:
+    """The slots with full rows from `first` to `last`, ascending, without their verdicts."""
+    return (header for header, _ in _headers(connection, names, slo_id, first, last))
+
+
+def _headers(
+    connection: Connection, names: Names, slo_id: int, first: int, last: int
+) -> Iterator[tuple[SlotHeader, int]]:
+    """Each header, and how many verdicts belong to it."""
+    rows = connection.execute(
         "SELECT slot, outcome, cause, kind, query_id, histogram_id, detail_id, warnings_id, series_count FROM slots"
         " WHERE slo_id = ? AND slot BETWEEN ? AND ? ORDER BY slot",
         (slo_id, first, last),
     )
-    text, known = names.texts.content, names.series.known
-    for slot, outcome, cause, kind, query_id, histogram_id, detail_id, warnings_id, count in headers:
+    text = names.texts.content
+    for slot, outcome, cause, kind, query_id, histogram_id, detail_id, warnings_id, count in rows:
+        header = SlotHeader(
+            slot,
+            compact.outcome_of(outcome),
+            compact.cause_of(cause),
+            text(connection, query_id),
+            "" if histogram_id is None else text(connection, histogram_id),
+            "" if detail_id is None else text(connection, detail_id),
+            () if warnings_id is None else tuple(json.loads(text(connection, warnings_id))),
+            kind,
+        )
+        yield header, count
+
+
+def read_slots(
+    connection: Connection, names: Names, slo_id: int, slo: SLO, first: int, last: int
+) -> Iterator[SlotVerdict]:
+    """The slots with full rows from `first` to `last`, ascending; a slot's verdicts ascend by labels."""
+    known = names.series.known
+    for header, count in _headers(connection, names, slo_id, first, last):
+        slot = header.slot
         verdicts = [
             verdict_from(connection, names, known.get(row[0]) or names.series.content(connection, row[0]), row[1:])
             for row in connection.execute(_READ_VERDICTS, (slo_id, slot))
@@ -95,15 +120,13 @@ def read_slots(
         yield SlotVerdict(
             slo=slo,
             slot=slot,
-            outcome=compact.outcome_of(outcome),
-            cause=compact.cause_of(cause),
-            question=Question(
-                text(connection, query_id), "" if histogram_id is None else text(connection, histogram_id)
-            ),
+            outcome=header.outcome,
+            cause=header.cause,
+            question=Question(header.query, header.histogram),
             verdicts=tuple(verdicts),
-            detail="" if detail_id is None else text(connection, detail_id),
-            warnings=() if warnings_id is None else tuple(json.loads(text(connection, warnings_id))),
-            kind=kind,
+            detail=header.detail,
+            warnings=header.warnings,
+            kind=header.kind,
         )
 
 

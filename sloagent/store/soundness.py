@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from sloagent.errors import StoreError
-from sloagent.store import compact, seals
+from sloagent.store import compact, documents, seals
 from sloagent.store.dictionary import Names
 from sloagent.store.pieces import read_pieces
 from sloagent.store.roll_ups import read_roll_ups
@@ -49,7 +50,12 @@ _REFERENCES: Mapping[str, Sequence[tuple[str, str, str]]] = {
 
 def examine(connection: Connection, names: Names) -> list[str]:
     """At most twenty sentences of each sort; empty when the store is sound. Reads every row."""
-    return [*_orphans(connection), *_incomplete(connection), *_unreadable(connection, names)]
+    return [
+        *_orphans(connection),
+        *_incomplete(connection),
+        *_unreadable(connection, names),
+        *islice(documents.unreadable(connection), _MOST_FINDINGS),
+    ]
 
 
 def examine_file(connection: sqlite3.Connection, names: Names) -> list[str]:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Piece
+from sloagent.model.record import Line
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.tally import Tally
-from sloagent.model.verdict import SlotVerdict
-from sloagent.store import Stretch, pieces, rolling, runs, slots, versions
+from sloagent.model.verdict import SlotHeader, SlotVerdict
+from sloagent.store import Stretch, documents, pieces, rolling, runs, slots, versions
 from sloagent.store.dictionary import Names
 from sloagent.store.dump import dump
+from sloagent.store.lines import read_line
 from sloagent.store.roll_ups import rolled_slots
 from sloagent.store.soundness import examine
 from sloagent.store.sql import CollisionError, Connection, Database, T, Work
@@ -98,6 +100,21 @@ class TableStore:
             if slo_id is not None:
                 yield from slots.read_slots(connection, self._names, slo_id, slo, *stretch)
 
+    def headers(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotHeader]:
+        """The slots that still have full rows, ascending, without their series, all as of one moment."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            if slo_id is not None:
+                yield from slots.read_headers(connection, self._names, slo_id, *stretch)
+
+    def lines(self, source: str, slo: SLO, stretch: Stretch, series: Sequence[Labels], columns: int) -> list[Line]:
+        """For each of the series its windows over the stretch, for a chart of so many columns; see `Store.lines`."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            if slo_id is None:
+                return [Line(labels, (), 0) for labels in series]
+            return [read_line(connection, self._names, slo_id, stretch, labels, columns) for labels in series]
+
     def tiles(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
         """(slot, distributions by labels) of the slots that tile the time, ascending."""
         with self._database.reading() as connection:
@@ -156,6 +173,21 @@ class TableStore:
         with self._database.reading() as connection:
             return runs.read_runs(connection)
 
+    def save_document(self, kind: str, name: str, content: bytes) -> None:
+        """Keep the content, for ever, in the place of the document that had this name among its kind."""
+        document = documents.packed(kind, name, content)
+        self._write(lambda connection: documents.save_document(connection, document))
+
+    def document(self, kind: str, name: str) -> bytes | None:
+        """The content as it was saved; None where there is no such document."""
+        with self._database.reading() as connection:
+            return documents.read_document(connection, kind, name)
+
+    def documents(self, kind: str) -> list[str]:
+        """The names of the documents of a kind, sorted."""
+        with self._database.reading() as connection:
+            return documents.names_of(connection, kind)
+
     def roll_up(self, before: int) -> int:
         """Fold full rows older than `before` into hourly tallies, one transaction an hour; returns how many rows went."""
         with self._database.reading() as connection:
@@ -166,7 +198,7 @@ class TableStore:
         return self._write(lambda connection: rolling.fold_hour(connection, self._names, version, hour, before))
 
     def prune(self, before: int) -> int:
-        """Forget everything older than `before` except runs; returns how many rows went."""
+        """Forget everything older than `before` except runs and documents; returns how many rows went."""
         return self._write(lambda connection: rolling.prune(connection, before))
 
     def dump(self) -> Iterator[str]:

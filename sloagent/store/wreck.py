@@ -11,7 +11,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sloagent.store.first_look import size_of
-from sloagent.store.seals import DICTIONARIES, RUNS, SORTS, VERSIONS, Key, Row, Sort, Tables, seal_of, seal_under
+from sloagent.store.seals import (
+    DICTIONARIES,
+    DOCUMENTS,
+    NAMED,
+    SORTS,
+    VERSIONS,
+    Key,
+    Row,
+    Sort,
+    Tables,
+    seal_of,
+    seal_under,
+)
 
 MOST_FAILURES = 4_000
 """Attempts to read beyond damage, for each SLO and table; each halves a stretch that could not be read at once."""
@@ -19,7 +31,10 @@ _LONGEST_VALUE_BYTES = 64 * 2**20
 _MOST_KEPT_APART = 200_000
 _FOR_EVER, _LONG_SECONDS, _DAY_SECONDS = 2**40, 400 * 86_400, 86_400
 _CANNOT = (sqlite3.Error, OverflowError)
-_OURS = frozenset({"seals", *(table for sort in SORTS for table in (sort.table, *(part for part, _, _ in sort.parts)))})
+_OURS = frozenset(
+    {"seals", *(table for sort in SORTS for table in (sort.table, *(part for part, _, _ in sort.parts)))}
+    - {DOCUMENTS.table}  # files of earlier versions have none
+)
 
 
 class Wreck:
@@ -57,8 +72,8 @@ class Wreck:
         return bool(self._tables) and not _OURS & (self._tables or _OURS)
 
     def knows_anything(self) -> bool:
-        """Whether any run or SLO can be read as it was written; without an SLO nothing else can be used."""
-        return any(self.whole(sort, key) is not None for sort in (VERSIONS, RUNS) for key in self.keys(sort))
+        """Whether anything can be read as it was written that needs nothing else: an SLO, a run or a document."""
+        return any(self.whole(sort, key) is not None for sort in (VERSIONS, *NAMED) for key in self.keys(sort))
 
     def whole(self, sort: Sort, key: Key) -> Tables | None:
         """The rows of one whole as they were written; None where that cannot be told."""
@@ -102,10 +117,11 @@ class Wreck:
 
     def _named(self, sort: Sort, version: int | None) -> Iterator[Key]:
         columns = ", ".join(sort.key)
-        if sort is RUNS:
+        if sort in NAMED:
             for order in ("ASC", "DESC"):
-                for row in self._rows(f"SELECT {columns} FROM runs ORDER BY name {order}"):  # noqa: S608 - a constant
-                    if isinstance(row[0], str):
+                by = columns.replace(",", f" {order},")
+                for row in self._rows(f"SELECT {columns} FROM {sort.table} ORDER BY {by} {order}"):  # noqa: S608
+                    if all(isinstance(name, str) for name in row):
                         yield row
             return
         within = (sort.number,) if version is None else (sort.number, version)

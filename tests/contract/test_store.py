@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 import json
 import math
@@ -17,16 +18,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sloagent.errors import RunError, StoreError
-from sloagent.evaluation.tallying import tally
+from sloagent.evaluation.tallying import badness, tally
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Piece
+from sloagent.model.record import Line
 from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.samples import Events
-from sloagent.model.slo import SLO, Limit, Text
+from sloagent.model.slo import SLO, Labels, Limit, Text
 from sloagent.model.tally import Tally
 from sloagent.model.timerange import TimeRange, at
-from sloagent.model.verdict import Cause, Outcome, SlotVerdict
-from sloagent.store import Store
+from sloagent.model.verdict import Cause, Outcome, SlotHeader, SlotVerdict, Verdict
+from sloagent.store import Store, documents
 from sloagent.store.opening import open_store
 from sloagent.store.resilient import ResilientStore
 from sloagent.store.settings import StoreSettings
@@ -44,6 +46,7 @@ from tests.unit.store.strategies import (
     series,
     slot_verdicts,
     stored,
+    texts,
 )
 
 ALWAYS = (HOUR - 10**6, HOUR + 10**6)
@@ -216,6 +219,171 @@ class TestSlots:
         assert [len(list(store.slots(source, LATENCY, ALWAYS))) for source in ("p0", "p1")] == [20, 20]
 
 
+class TestHeaders:
+    @given(judged=slot_verdicts())
+    @EXAMPLES
+    def test_a_header_says_what_its_slot_says_as_a_whole(self, store, names, judged):
+        source = next(names)
+        store.append(source, [judged])
+        assert list(store.headers(source, LATENCY, ALWAYS)) == [
+            SlotHeader(
+                judged.slot, judged.outcome, judged.cause, judged.question.query, judged.question.histogram,
+                judged.detail, judged.warnings, judged.kind,
+            )
+        ]  # fmt: skip
+
+    def test_they_ascend_within_the_stretch_and_those_of_sums_are_gone(self, store):
+        store.append("p", [plain_slot(HOUR + 60 * n) for n in (5, 1, 3, 2, 4)])
+        found = [header.slot for header in store.headers("p", LATENCY, (HOUR + 60, HOUR + 240))]
+        assert found == [HOUR + 60, HOUR + 120, HOUR + 180, HOUR + 240]
+        store.roll_up(HOUR + 200)
+        assert [header.slot for header in store.headers("p", LATENCY, ALWAYS)] == [HOUR + 240, HOUR + 300]
+        assert list(store.headers("q", LATENCY, ALWAYS)) == []
+
+
+SOME = series(resource="pods", verb="POST")
+OTHER = series(resource="nodes")
+
+
+def window(slot: int, value: float | None, outcome: Outcome = Outcome.PASS, labels: Labels = SOME) -> SlotVerdict:
+    """A slot with one series that has one value."""
+    cause = Cause.DECIDED if value is not None else Cause.NOT_A_NUMBER
+    verdict = Verdict(labels, outcome, cause, True, value=value, limit=Limit(at_most=10.0))
+    return replace(plain_slot(slot, slo=VALUE), verdicts=(verdict,), distributions=None)
+
+
+def shown(line: Line) -> list[tuple[int, float | None]]:
+    return [((slot - HOUR) // 60, verdict.value) for slot, verdict in line.windows]
+
+
+def thinned(windows: dict[int, Verdict], stretch: tuple[int, int], columns: int) -> dict[int, Verdict]:
+    """The rule, said once more and slowly."""
+    if len(windows) <= 2 * columns:
+        return windows
+    first, last = stretch
+    kept = {}
+    for column in range(columns):
+        own = {s: v for s, v in windows.items() if (s - first) * columns // (last - first + 1) == column}
+        valued = {slot: verdict for slot, verdict in own.items() if verdict.value is not None}
+        if valued:
+            for choose in (min, max):
+                extreme = choose(verdict.value for verdict in valued.values())
+                kept[min(slot for slot, verdict in valued.items() if verdict.value == extreme)] = None
+        elif own:
+            kept[min(own, key=lambda slot: (badness(own[slot]), slot))] = None
+    return {slot: windows[slot] for slot in sorted(kept)}
+
+
+class TestLines:
+    @given(data=st.data())
+    @EXAMPLES
+    def test_of_each_column_the_extremes_are_kept_and_the_worst_where_there_is_no_value(self, store, names, data):
+        source = next(names)
+        judged = data.draw(judged_slots(LATENCY, most=40))
+        columns = data.draw(st.integers(1, 8))
+        store.append(source, judged)
+        stretch = (HOUR + 60 * data.draw(st.integers(0, 30)), HOUR + 60 * data.draw(st.integers(30, 180)))
+        lines = store.lines(source, LATENCY, stretch, [SOME, (), OTHER], columns)
+        assert [line.labels for line in lines] == [SOME, (), OTHER]
+        for line in lines:
+            windows = {
+                slot.slot: verdict
+                for slot in store.slots(source, LATENCY, stretch)
+                for verdict in slot.verdicts
+                if verdict.labels == line.labels
+            }
+            assert dict(line.windows) == thinned(windows, stretch, columns)
+            assert [slot for slot, _ in line.windows] == sorted(dict(line.windows))
+            assert line.seen == len(windows)
+
+    def test_few_windows_are_all_there_and_whole(self, store):
+        judged = [window(HOUR + 60 * n, float(n % 3)) for n in range(8)]
+        store.append("p", judged)
+        (line,) = store.lines("p", VALUE, (HOUR, HOUR + 420), [SOME], 4)
+        assert line.windows == tuple((slot.slot, slot.verdicts[0]) for slot in judged)
+        assert line.seen == 8
+
+    def test_of_equals_the_earlier_is_kept(self, store):
+        store.append("p", [window(HOUR + 60 * n, value) for n, value in enumerate([2.0, 1.0, 1.0, 3.0, 3.0, 2.0])])
+        (line,) = store.lines("p", VALUE, (HOUR, HOUR + 300), [SOME], 1)
+        assert (shown(line), line.seen) == ([(1, 1.0), (3, 3.0)], 6)
+
+    def test_a_window_without_a_value_displaces_none_and_stands_where_there_is_no_other(self, store):
+        outcomes = [Outcome.NO_DATA, Outcome.ERROR, Outcome.ERROR, Outcome.NO_DATA]
+        store.append("p", [window(HOUR + 60 * n, None, outcome) for n, outcome in enumerate(outcomes)])
+        store.append("p", [window(HOUR + 60 * (4 + n), value) for n, value in enumerate([None, 5.0, None, 6.0])])
+        (line,) = store.lines("p", VALUE, (HOUR, HOUR + 420), [SOME], 2)
+        assert shown(line) == [(1, None), (5, 5.0), (7, 6.0)]
+        assert line.windows[0][1].outcome is Outcome.ERROR
+
+    def test_an_hour_that_is_one_sum_is_shown_by_its_worst_window(self, store):
+        store.append("p", [window(HOUR + 60 * n, 11.0 if n == 7 else 1.0) for n in range(70)])
+        store.append("p", [window(HOUR + 60 * n, 99.0, labels=OTHER) for n in range(70, 75)])
+        store.roll_up(HOUR + 3600)
+        some, other, unheard = store.lines("p", VALUE, ALWAYS, [SOME, OTHER, series(no="where")], 100)
+        assert shown(some) == [(7, 11.0), *((n, 1.0) for n in range(60, 70))]
+        assert (some.seen, len(other.windows), unheard) == (70, 5, Line(series(no="where"), (), 0))
+        (some,) = store.lines("p", VALUE, (HOUR, HOUR + 3599 + 600), [SOME], 2)
+        assert (shown(some), some.seen) == ([(7, 11.0), (60, 1.0)], 70)
+
+    def test_how_many_there_were_is_the_same_before_and_after_they_became_sums(self, store):
+        store.append(
+            "p", [window(HOUR + 60 * n, float(n), Outcome.NO_DATA if n < 60 else Outcome.PASS) for n in range(120)]
+        )
+        before = store.lines("p", VALUE, ALWAYS, [SOME], 5)[0].seen
+        store.roll_up(HOUR + 7200)
+        assert store.lines("p", VALUE, ALWAYS, [SOME], 5)[0].seen == before == 120
+
+    def test_what_nobody_recorded_has_no_windows(self, store):
+        assert store.lines("p", VALUE, ALWAYS, [SOME], 5) == [Line(SOME, (), 0)]
+
+
+class TestDocuments:
+    @given(kind=texts, name=texts, content=st.binary(max_size=300))
+    @EXAMPLES
+    def test_a_document_comes_back_and_is_replaced_by_its_name(self, store, kind, name, content):
+        store.save_document(kind, name, b"old")
+        store.save_document(kind, name, content)
+        assert store.document(kind, name) == content
+        assert name in store.documents(kind)
+
+    def test_kinds_have_names_of_their_own_which_are_sorted(self, store, other):
+        for kind, name in (("run", "b"), ("run", "ä"), ("facts", "b"), ("run", "a"), ("run", "B")):
+            store.save_document(kind, name, f"{kind} {name}".encode())
+        assert other.documents("run") == ["B", "a", "b", "ä"]
+        assert (other.documents("facts"), other.documents("none")) == (["b"], [])
+        assert (other.document("facts", "b"), other.document("facts", "a")) == (b"facts b", None)
+
+    def test_a_document_outlives_everything_that_is_forgotten(self, store):
+        store.save_document("facts", "soak", b"hardware")
+        store.prune(2**40)
+        assert store.document("facts", "soak") == b"hardware"
+
+    def test_one_that_is_too_large_is_refused_and_the_one_before_stays(self, store, monkeypatch):
+        monkeypatch.setattr(documents, "MOST_BYTES", 30)
+        store.save_document("run", "soak", b"x" * 1000)
+        with pytest.raises(
+            StoreError, match=r"the run document 'soak' takes \d+ bytes, deflated; a store keeps at most 30"
+        ):
+            store.save_document("run", "soak", bytes(range(256)))
+        assert store.document("run", "soak") == b"x" * 1000
+
+    def test_of_imported_runs_the_dump_has_the_hash_and_of_facts_nothing(self, store):
+        for kind, name in (("run", "b"), ("facts", "a"), ("run", "a")):
+            store.save_document(kind, name, b"content")
+        assert [json.loads(line) for line in store.dump()] == [
+            {"kind": "document", "document": "run", "name": name, "sha256": hashlib.sha256(b"content").hexdigest()}
+            for name in ("a", "b")
+        ]
+
+    def test_a_backup_has_them(self, store, tmp_path):
+        store.save_document("run", "soak", bytes(range(256)))
+        store.backup(tmp_path / "copy.db")
+        copy = SQLiteStore(tmp_path / "copy.db", read_only=True)
+        assert (copy.document("run", "soak"), copy.check()) == (bytes(range(256)), [])
+        copy.close()
+
+
 class TestTiles:
     @given(judged=slot_verdicts())
     @EXAMPLES
@@ -328,9 +496,9 @@ class TestWatch:
         assert store.watch("p", LATENCY, 60) == 0
 
 
-def judged_slots(slo: SLO) -> st.SearchStrategy[list[SlotVerdict]]:
-    few = st.sampled_from([series(resource="pods", verb="POST"), series(resource="nodes"), ()])
-    return st.lists(slot_verdicts(slo, few), min_size=1, max_size=12, unique_by=lambda judged: judged.slot)
+def judged_slots(slo: SLO, most: int = 12) -> st.SearchStrategy[list[SlotVerdict]]:
+    few = st.sampled_from([SOME, OTHER, ()])
+    return st.lists(slot_verdicts(slo, few), min_size=1, max_size=most, unique_by=lambda judged: judged.slot)
 
 
 def stretch_lists(run: Run, slo: SLO) -> list[list[tuple[int, int]]]:
@@ -501,7 +669,8 @@ class TestDump:
         fill(store)
         lines = [json.loads(line, parse_constant=pytest.fail) for line in store.dump()]
         assert list(dict.fromkeys(line["kind"] for line in lines)) == [
-            "piece", "piece_series", "roll_up", "roll_up_series", "run", "slo", "slot", "tile", "tile_series", "verdict",
+            "document", "piece", "piece_series", "roll_up", "roll_up_series", "run", "slo", "slot", "tile", "tile_series",
+            "verdict",
         ]  # fmt: skip
         keys = [
             (
@@ -551,6 +720,7 @@ def fill(store: Store) -> None:
     store.append("p", [refusal])
     store.roll_up(HOUR + 3600)
     store.save_run(Run("soak", at(HOUR), None, series(mode="push")))
+    store.save_document("run", "soak", b"{}")
 
 
 class TestHealth:

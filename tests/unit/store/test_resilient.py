@@ -16,8 +16,7 @@ import pytest
 from sloagent.errors import StoreError
 from sloagent.model.piece import Piece
 from sloagent.model.run import Run
-from sloagent.store import Store, connection, repair
-from sloagent.store import resilient as resilient_module
+from sloagent.store import Store, connection, reopening, repair
 from sloagent.store.damage import DamagedError
 from sloagent.store.first_look import identity, mark_of
 from sloagent.store.resilient import ResilientStore
@@ -161,7 +160,7 @@ class TestWhatPasses:
         self, resilient, path, monkeypatch
     ):
         monkeypatch.setattr(connection, "BUSY_SECONDS", 0.2)
-        monkeypatch.setattr(resilient_module, "_LONG_WAIT_SECONDS", 0.1)
+        monkeypatch.setattr(reopening, "_LONG_WAIT_SECONDS", 0.1)
         store = resilient()
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -170,7 +169,7 @@ class TestWhatPasses:
         other.close()
         with pytest.raises(StoreError, match="is held by another process"):  # nobody holds it: it was not even tried
             store.append("p", [plain_slot(HOUR)])
-        monkeypatch.setattr(store, "_held_until", 0.0)
+        monkeypatch.setattr(store._reopening, "_held_until", 0.0)
         assert store.append("p", [plain_slot(HOUR)]) == 1
 
     def test_what_is_wrong_with_the_question_is_no_trouble_of_the_store(self, resilient, path):

@@ -23,6 +23,7 @@ SLOTS = 360
 PAGE = 4096
 ALWAYS = (0, 2**40)
 START = datetime.fromtimestamp(HOUR, UTC)
+FACTS = bytes(range(256)) * 100
 SOAK = Run("soak", START, None, (("kind", "soak"),), (Phase("warm-up", TimeRange(START, START), ""),))
 
 
@@ -39,6 +40,8 @@ def whole(tmp_path_factory) -> tuple[Path, list[str]]:
         start = (HOUR + 3600 * hour) * 1000
         store.append_piece("p", LATENCY, Piece(start, start + 3_600_000, "q", {(): Events(1.0, 2.0)}))
     store.save_run(SOAK)
+    store.save_document("run", "soak", FACTS)
+    store.save_document("facts", "soak", FACTS)
     store.roll_up(HOUR + 7200)
     assert store.check() == []
     lines = list(store.dump())
@@ -101,10 +104,46 @@ def test_of_a_store_that_is_not_damaged_everything_is_taken_over(whole, source, 
     said, lines = salvaged(source, target)
     assert lines == whole[1]
     assert said.saved == Counts(
-        slots=3 * (SLOTS - 120), tiles=2 * SLOTS // 5 + SLOTS, pieces=5, roll_ups=11, runs=1, slo_versions=3
+        slots=3 * (SLOTS - 120),
+        tiles=2 * SLOTS // 5 + SLOTS,
+        pieces=5,
+        roll_ups=11,
+        runs=1,
+        documents=2,
+        slo_versions=3,
     )
     assert said.lost == Counts()
     assert said.unreadable == 0
+
+
+def test_documents_are_taken_over_even_those_that_no_dump_names(source, target):
+    salvaged(source, target)
+    store = SQLiteStore(target)
+    assert [(kind, store.documents(kind), store.document(kind, "soak")) for kind in ("facts", "run")] == [
+        ("facts", ["soak"], FACTS), ("run", ["soak"], FACTS),
+    ]  # fmt: skip
+    store.close()
+
+
+def test_a_document_that_was_changed_on_the_disk_is_not_taken_over(source, target):
+    connection = sqlite3.connect(source)
+    connection.execute("UPDATE documents SET sha256 = 'ff' WHERE kind = 'run'")
+    connection.commit()
+    connection.close()
+    said, _ = salvaged(source, target)
+    assert (said.saved.documents, said.lost) == (1, Counts(documents=1))
+
+
+def test_of_a_file_from_before_there_were_documents_everything_is_taken_over(whole, source, target):
+    connection = sqlite3.connect(source)
+    connection.execute("DROP TABLE documents")
+    connection.execute("DELETE FROM seals WHERE sort = 11")
+    connection.execute("DELETE FROM migrations WHERE name = '0003 documents'")
+    connection.commit()
+    connection.close()
+    said, lines = salvaged(source, target)
+    assert lines == [line for line in whole[1] if '"kind":"document"' not in line]
+    assert (said.lost, said.unreadable) == (Counts(), 0)
 
 
 def test_since_when_slots_are_expected_is_taken_over(source, target):

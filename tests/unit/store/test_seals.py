@@ -20,6 +20,7 @@ SEALED = {
     "runs": "name start_us end_us labels",
     "tiles": "slo_id slot series_count",
     "pieces": "slo_id start_ms end_ms query_id series_count",
+    "documents": "kind name sha256 content",
 }
 
 
@@ -48,6 +49,8 @@ def test_after_appending_folding_and_forgetting_each_whole_has_its_seal_and_ther
     store.watch("p", LATENCY, HOUR - 600)
     for phases in ((), (Phase("warm-up", TimeRange(START, START), ""),), ()):
         store.save_run(Run("soak", START, None, (), phases, ()))
+    for content in (b"1", b"2"):
+        store.save_document("facts", "soak", content)
     store.roll_up(HOUR + 3600)
     store.prune(HOUR + 4000)
     store.close()
@@ -65,12 +68,14 @@ def test_after_appending_folding_and_forgetting_each_whole_has_its_seal_and_ther
         "UPDATE slo_versions SET watched_from = 7",
         "UPDATE series SET content = '{}' WHERE id = 1",
         "UPDATE tile_series SET counts = x'00'",
+        "UPDATE documents SET sha256 = 'ff'",
         "DELETE FROM seals WHERE sort = 1",
     ],
 )
 def test_whatever_is_changed_behind_our_back_is_found(path, statement):
     store = SQLiteStore(path)
     store.append("p", [plain_slot(HOUR)])
+    store.save_document("facts", "soak", b"1")
     store.close()
     connection = sqlite3.connect(path)
     assert list(broken(connection)) == []
@@ -85,7 +90,8 @@ def test_a_store_from_before_there_were_seals_is_sealed_when_it_is_opened(path):
     store.close()
     old = sqlite3.connect(path)
     old.execute("DROP TABLE seals")
-    old.execute("DELETE FROM migrations WHERE name = '0002 seals'")
+    old.execute("DROP TABLE documents")
+    old.execute("DELETE FROM migrations WHERE position > 1")
     old.commit()
     old.close()
     store = SQLiteStore(path)

@@ -31,6 +31,10 @@ BREAKAGES: dict[str, tuple[str, str]] = {
         "the stored SLO is not the one its fingerprint",
     ),
     "an SLO that is no JSON": ("UPDATE slo_versions SET spec = '{'", "the stored SLO cannot be read"),
+    "a document does not unpack": ("UPDATE documents SET content = x'00'", "the run document 'soak' does not unpack"),
+    "a document is not that of its hash": (
+        "UPDATE documents SET sha256 = 'ff'", "the content of the run document 'soak' is not that of its hash",
+    ),
     "an unknown outcome": ("UPDATE verdicts SET outcome = 77", "there is no outcome 77"),
     "a slot recorded twice": (
         "INSERT INTO slots SELECT slo_id, 1795320060, outcome, cause, kind, query_id, NULL, NULL, NULL, 0 FROM slots",
@@ -45,6 +49,7 @@ def path(tmp_path) -> Path:
     store.append("p", [plain_slot(HOUR), plain_slot(HOUR + 60), plain_slot(HOUR + 3600)])
     store.append_piece("p", LATENCY, Piece(HOUR * 1000, HOUR * 1000 + 1, "q", {(): Events(1.0, 2.0)}))
     store.roll_up(HOUR + 3600)
+    store.save_document("run", "soak", b"{}")
     assert store.check() == []
     store.close()
     return tmp_path / "sloagent.db"
