@@ -5,14 +5,51 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import inf, isfinite
 
 from sloagent.evaluation.drift import STRETCH_SECONDS
-from sloagent.model.slo import SLO, Labels
-from sloagent.model.tally import SeriesTally, Tally
+from sloagent.model.slo import SLO, Labels, ValueSLI
+from sloagent.model.tally import Numbers, SeriesTally, Tally
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict, Verdict, WorstWindow
 
 Badness = tuple[float, ...]
+
+
+_SMALLEST_BITS = 1074
+"""Every finite double is a whole multiple of 2 ** -1074."""
+
+
+@dataclass(slots=True)
+class _Adding:
+    count: int = 0
+    total: int = 0
+    """In units of 2 ** -1074."""
+    least: float | None = None
+    greatest: float | None = None
+
+    def see(self, value: float) -> None:
+        if isfinite(value):
+            self._add(1, value)
+        self._stretch(value, value)
+
+    def add(self, numbers: Numbers) -> None:
+        self._add(numbers.count, numbers.total)
+        if numbers.least is not None and numbers.greatest is not None:
+            self._stretch(numbers.least, numbers.greatest)
+
+    def _add(self, count: int, exact: float | Fraction) -> None:
+        numerator, denominator = exact.as_integer_ratio()
+        self.count += count
+        self.total += numerator << (_SMALLEST_BITS + 1 - denominator.bit_length())
+
+    def _stretch(self, least: float, greatest: float) -> None:
+        # Of 0.0 and -0.0, which are equal, the one would win that came first.
+        self.least = least + 0.0 if self.least is None else min(self.least, least + 0.0)
+        self.greatest = greatest + 0.0 if self.greatest is None else max(self.greatest, greatest + 0.0)
+
+    def finished(self) -> Numbers:
+        return Numbers(self.count, Fraction(self.total, 1 << _SMALLEST_BITS), self.least, self.greatest)
 
 
 @dataclass(slots=True)
@@ -27,6 +64,7 @@ class _Counting:
     worst: WorstWindow | None = None
     worst_key: tuple[Badness, int] = ((inf,), 0)
     minima: dict[int, float] = field(default_factory=dict)
+    numbers: _Adding | None = None
 
     def count(self, verdict: Verdict) -> None:
         match verdict.outcome:
@@ -58,7 +96,7 @@ class _Counting:
     def finished(self) -> SeriesTally:
         return SeriesTally(
             self.good, self.warned, self.bad, self.undecided, self.idle, self.too_few, self.measured,
-            self.worst, tuple(sorted(self.minima.items())),
+            self.worst, tuple(sorted(self.minima.items())), None if self.numbers is None else self.numbers.finished(),
         )  # fmt: skip
 
 
@@ -70,6 +108,7 @@ def tally(slo: SLO, slots: Iterable[SlotVerdict]) -> Tally:
     used: set[Labels] = set()
     counting: dict[Labels, _Counting] = {}
     leaks = slo.objective is not None and slo.objective.grows_at_most is not None
+    is_value = isinstance(slo.sli, ValueSLI)
     for slot in slots:
         if slot.pending:
             continue
@@ -83,8 +122,10 @@ def tally(slo: SLO, slots: Iterable[SlotVerdict]) -> Tally:
         for verdict in slot.verdicts:
             series = counting.get(verdict.labels)
             if series is None:
-                series = counting[verdict.labels] = _Counting()
+                series = counting[verdict.labels] = _Counting(numbers=_Adding() if is_value else None)
             series.count(verdict)
+            if series.numbers is not None and verdict.value is not None:
+                series.numbers.see(verdict.value)
             if verdict.outcome is not Outcome.NO_DATA or verdict.cause is Cause.BAD_ABSENT:
                 series.consider(WorstWindow(slot.slot, verdict))
             if leaks and verdict.value is not None and isfinite(verdict.value):
@@ -112,7 +153,13 @@ def merge(tallies: Iterable[Tally]) -> Tally:
         histograms.update(dict.fromkeys(part.histograms))
         used |= part.overrides_used
         for labels, row in part.series.items():
-            into = counting.setdefault(labels, _Counting())
+            into = counting.get(labels)
+            if into is None:
+                into = counting[labels] = _Counting(numbers=_Adding())
+            if row.numbers is None or into.numbers is None:
+                into.numbers = None  # of a part nobody knows them, so nobody knows them of the whole
+            else:
+                into.numbers.add(row.numbers)
             into.good += row.good
             into.warned += row.warned
             into.bad += row.bad

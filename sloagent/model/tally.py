@@ -7,9 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import isfinite
 
 from sloagent.model.slo import Labels
 from sloagent.model.verdict import WorstWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers of a value's windows. They add exactly, so that the mean is the same from any grouping."""
+
+    count: int = 0
+    """Windows whose number is finite."""
+    total: Fraction = Fraction(0)
+    """The exact sum of those."""
+    least: float | None = None
+    greatest: float | None = None
+    """Of all numbers, infinities among them; None where there was no number."""
+
+    @property
+    def mean(self) -> float | None:
+        """The correctly rounded mean; None without numbers, and where one of them is infinite."""
+        if not self.count or self.least is None or self.greatest is None:
+            return None
+        return float(self.total / self.count) if isfinite(self.least) and isfinite(self.greatest) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +49,8 @@ class SeriesTally:
     worst: WorstWindow | None = None
     minima: tuple[tuple[int, float], ...] = ()
     """(start, least value) of each two-minute stretch, ascending: for the leak slope; only of SLOs with a leak limit."""
+    numbers: Numbers | None = None
+    """Only of a value; None too where an hour was summed up by a version that did not count them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,14 @@ class Store(Protocol):
         """
         ...
 
+    def means(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Mapping[Labels, tuple[float, ...]]:
+        """Of a value: per series the mean over the recorded slots of each stretch, the same from full rows and sums.
+
+        Left out are stretches in which the series has no number, or an infinite one, and those that begin or end inside
+        an hourly sum or hold one that does not tell it, for an older version made it.
+        """
+        ...
+
     def watch(self, source: str, slo: SLO, first_slot: int) -> int:
         """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
         ...

@@ -6,6 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from sloagent.errors import StoreError
 from sloagent.model.slo import Labels, Limit
@@ -145,3 +146,19 @@ def minima_from_blob(blob: bytes | None) -> tuple[tuple[int, float], ...]:
     if len(blob) % 16:
         raise damaged(f"{len(blob)} bytes are not a row of minima")
     return tuple(struct.iter_unpack("<qd", blob))
+
+
+def exact_blob(total: Fraction) -> bytes:
+    """A sum of doubles, whose denominator is a power of two: that power in two bytes, then the numerator, signed."""
+    numerator, denominator = total.as_integer_ratio()
+    return struct.pack("<H", denominator.bit_length() - 1) + numerator.to_bytes(
+        numerator.bit_length() // 8 + 1, "little", signed=True
+    )
+
+
+def exact_from_blob(blob: bytes) -> Fraction:
+    """The inverse of `exact_blob`. Raises StoreError."""
+    if len(blob) < 3:
+        raise damaged(f"{len(blob)} bytes are not an exact sum")
+    (power,) = struct.unpack_from("<H", blob)
+    return Fraction(int.from_bytes(blob[2:], "little", signed=True), 1 << power)

@@ -15,7 +15,7 @@ from sloagent.model.piece import Counted, Piece
 from sloagent.model.run import Run
 from sloagent.model.samples import Events
 from sloagent.model.slo import Limit
-from sloagent.model.tally import SeriesTally
+from sloagent.model.tally import Numbers, SeriesTally
 from sloagent.model.verdict import SlotVerdict, Verdict
 from sloagent.store.dictionary import Names
 from sloagent.store.documents import PROMISED, hashes
@@ -223,6 +223,16 @@ def _series_tally(counted: SeriesTally) -> Fields:
         "measured": counted.measured,
         "worst": None if worst is None else {"slot": worst.slot, **_verdict(worst.verdict)},
         "minima": [[start, _number(least)] for start, least in counted.minima],
+        "numbers": None if counted.numbers is None else _numbers(counted.numbers),
+    }
+
+
+def _numbers(numbers: Numbers) -> Fields:
+    return {
+        "count": numbers.count,
+        "total": str(numbers.total),
+        "least": _number(numbers.least),
+        "greatest": _number(numbers.greatest),
     }
 
 

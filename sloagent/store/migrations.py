@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from sloagent.errors import StoreError
-from sloagent.store.seals import first_seals
+from sloagent.store.seals import ROLL_UPS, first_seals, sealed_anew
 
 APPLICATION_ID = 0x534C4F41
 """`SLOA` in the file's header: what tells our file from any other SQLite database without opening it."""
@@ -87,12 +87,19 @@ def _documents(connection: sqlite3.Connection) -> None:
     connection.execute(_DOCUMENTS)
 
 
+def _numbers_of_sums(connection: sqlite3.Connection) -> None:
+    with sealed_anew(connection, ROLL_UPS):
+        for column in ("value_count INTEGER", "value_total BLOB", "value_least REAL", "value_greatest REAL"):
+            connection.execute(f"ALTER TABLE roll_up_series ADD COLUMN {column}")
+
+
 Step = tuple[str, Callable[[sqlite3.Connection], None]]
 
 STEPS: tuple[Step, ...] = (
     ("0001 first tables", _first_tables),
     ("0002 seals", first_seals),
     ("0003 documents", _documents),
+    ("0004 numbers of hourly sums", _numbers_of_sums),
 )
 """Every change of the schema, oldest first. A name is never changed once it was released."""
 

@@ -73,9 +73,20 @@ _FIRST_TABLES = (
 _DOCUMENTS = f"""CREATE TABLE documents (
     kind {_TEXT}, name {_TEXT}, sha256 {_TEXT}, content bytea NOT NULL, PRIMARY KEY (kind, name))"""
 
+_NUMBERS_OF_SUMS = tuple(
+    f"ALTER TABLE roll_up_series ADD COLUMN {column}"
+    for column in (
+        "value_count bigint", "value_total bytea", "value_least double precision", "value_greatest double precision",
+    )
+)  # fmt: skip
+
 Step = tuple[str, Sequence[str]]
 
-STEPS: tuple[Step, ...] = (("0001 first tables", _FIRST_TABLES), ("0002 documents", (_DOCUMENTS,)))
+STEPS: tuple[Step, ...] = (
+    ("0001 first tables", _FIRST_TABLES),
+    ("0002 documents", (_DOCUMENTS,)),
+    ("0003 numbers of hourly sums", _NUMBERS_OF_SUMS),
+)
 """Every change of the tables, oldest first. A name is never changed once it was released."""
 
 

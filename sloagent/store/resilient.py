@@ -85,6 +85,11 @@ class ResilientStore:
         with self._reopening.used(decoding=True) as inner:
             return inner.tally(source, slo, stretches)
 
+    def means(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Mapping[Labels, tuple[float, ...]]:
+        """Of a value: per series the mean over the recorded slots of each stretch; see `Store.means`."""
+        with self._reopening.used(decoding=True) as inner:
+            return inner.means(source, slo, stretches)
+
     def watch(self, source: str, slo: SLO, first_slot: int) -> int:
         """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
         with self._reopening.used(writing=True) as inner:

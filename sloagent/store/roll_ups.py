@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sloagent.model.slo import Labels
-from sloagent.model.tally import SeriesTally, Tally
+from sloagent.model.tally import Numbers, SeriesTally, Tally
 from sloagent.model.verdict import WorstWindow
 from sloagent.store import compact
 from sloagent.store.dictionary import Names, seen_until
@@ -15,14 +15,12 @@ from sloagent.store.rows import VERDICT_COLUMNS, VerdictRow, verdict_from, verdi
 from sloagent.store.sql import Connection
 
 _NO_WORST = (None,) * 11
-_INSERT_SERIES = (
-    "INSERT INTO roll_up_series (slo_id, first_slot, series_id, good, warned, bad, undecided, idle, too_few, measured,"  # noqa: S608
-    f" minima, worst_slot, {VERDICT_COLUMNS}) VALUES ({', '.join('?' * 22)})"
+_COLUMNS = (
+    "series_id, good, warned, bad, undecided, idle, too_few, measured, minima, value_count, value_total, value_least,"
+    f" value_greatest, worst_slot, {VERDICT_COLUMNS}"
 )
-_READ_SERIES = (
-    "SELECT series_id, good, warned, bad, undecided, idle, too_few, measured, minima, worst_slot,"  # noqa: S608
-    f" {VERDICT_COLUMNS} FROM roll_up_series WHERE slo_id = ? AND first_slot = ?"
-)
+_INSERT_SERIES = f"INSERT INTO roll_up_series (slo_id, first_slot, {_COLUMNS}) VALUES ({', '.join('?' * 26)})"  # noqa: S608
+_READ_SERIES = f"SELECT {_COLUMNS} FROM roll_up_series WHERE slo_id = ? AND first_slot = ?"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +86,7 @@ def write_roll_up(connection: Connection, names: Names, slo_id: int, interval: i
                 names.series.id_of(connection, labels, until),
                 *(row.good, row.warned, row.bad, row.undecided, row.idle, row.too_few, row.measured),
                 compact.minima_blob(row.minima),
+                *_numbers_row(row.numbers),
                 *(
                     _NO_WORST
                     if row.worst is None
@@ -128,10 +127,22 @@ def read_roll_ups(
 def _read_series(connection: Connection, names: Names, slo_id: int, first: int) -> Iterator[tuple[Labels, SeriesTally]]:
     for series_id, *columns in connection.execute(_READ_SERIES, (slo_id, first)):
         labels = names.series.content(connection, series_id)
-        good, warned, bad, undecided, idle, too_few, measured, minima, worst_slot, *worst = columns
-        row: VerdictRow = tuple(worst)
+        good, warned, bad, undecided, idle, too_few, measured, minima, *numbers, worst_slot = columns[:13]
+        row: VerdictRow = tuple(columns[13:])
         yield labels, SeriesTally(
             good, warned, bad, undecided, idle, too_few, measured,
             None if worst_slot is None else WorstWindow(worst_slot, verdict_from(connection, names, labels, row)),
-            compact.minima_from_blob(minima),
+            compact.minima_from_blob(minima), _numbers_from(*numbers),
         )  # fmt: skip
+
+
+def _numbers_row(numbers: Numbers | None) -> tuple[int | None, bytes | None, float | None, float | None]:
+    if numbers is None:
+        return None, None, None, None
+    return numbers.count, compact.exact_blob(numbers.total), numbers.least, numbers.greatest
+
+
+def _numbers_from(
+    count: int | None, total: bytes | None, least: float | None, greatest: float | None
+) -> Numbers | None:
+    return None if count is None or total is None else Numbers(count, compact.exact_from_blob(total), least, greatest)

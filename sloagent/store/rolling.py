@@ -9,7 +9,7 @@ from itertools import groupby
 
 from sloagent.errors import StoreError
 from sloagent.evaluation.tallying import merge, tally
-from sloagent.model.slo import SLO
+from sloagent.model.slo import SLO, Labels
 from sloagent.model.tally import Tally
 from sloagent.model.timerange import at
 from sloagent.model.verdict import Cause, SlotVerdict
@@ -22,6 +22,10 @@ from sloagent.store.sql import Connection
 from sloagent.store.versions import Version, every
 
 Stretch = tuple[int, int]
+
+
+class BorderError(StoreError):
+    """A stretch begins or ends among slots that are kept only as one sum."""
 
 
 def hours_to_fold(connection: Connection, before: int) -> list[tuple[Version, int]]:
@@ -129,6 +133,23 @@ def tally_over(connection: Connection, names: Names, slo_id: int, slo: SLO, stre
     return _in_order_of_use(merge(parts()), uses)
 
 
+def means_of(
+    connection: Connection, names: Names, slo_id: int, slo: SLO, stretches: Sequence[Stretch]
+) -> Mapping[Labels, tuple[float, ...]]:
+    """Of a value: per series the mean over each stretch that has one; see `Store.means`."""
+    found: dict[Labels, list[float]] = {}
+    for stretch in stretches:
+        try:
+            counted = tally_over(connection, names, slo_id, slo, [stretch])
+        except BorderError:
+            continue
+        for labels, row in counted.series.items():
+            mean = None if row.numbers is None else row.numbers.mean
+            if mean is not None:
+                found.setdefault(labels, []).append(mean)
+    return {labels: tuple(means) for labels, means in sorted(found.items())}
+
+
 def _rows(
     connection: Connection, names: Names, slo_id: int, slo: SLO, stretches: Sequence[Stretch]
 ) -> Iterator[SlotVerdict]:
@@ -136,9 +157,9 @@ def _rows(
         yield from read_slots(connection, names, slo_id, slo, first, last)
 
 
-def _inside(slo: SLO, rolled: RollUp) -> StoreError:
+def _inside(slo: SLO, rolled: RollUp) -> BorderError:
     first, last = rolled.slots[0], rolled.slots[-1]
-    return StoreError(
+    return BorderError(
         f"{slo.set}/{slo.name}: the range begins or ends among the slots {at(first):%Y-%m-%dT%H:%M:%SZ} to"
         f" {at(last):%Y-%m-%dT%H:%M:%SZ}, which are kept only as one sum",
         hint=f"let it begin at {at(first):%Y-%m-%dT%H:%M:%SZ} or after {at(last):%Y-%m-%dT%H:%M:%SZ}, and end before"

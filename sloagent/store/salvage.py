@@ -182,10 +182,11 @@ class _Salvor:
         return found is not None or any(rolled_slots(connection, new, interval, first, last))
 
     def _translated(self, connection: sqlite3.Connection, table: str, row: Row, new: int, until: int) -> Row:
-        """The row with the numbers of the new store in the place of the old ones."""
+        """The row with the numbers of the new store in the place of the old ones; columns that it has not yet are empty."""
+        columns = self._columns_of(connection, table)
         return tuple(
             self._number(connection, column, value, new, until)
-            for column, value in zip(self._columns_of(connection, table), row, strict=True)
+            for column, value in zip(columns, row + (None,) * (len(columns) - len(row)), strict=True)
         )
 
     def _number(self, connection: sqlite3.Connection, column: str, value: object, new: int, until: int) -> object:

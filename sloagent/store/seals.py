@@ -9,7 +9,9 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 Key = tuple[Any, ...]
@@ -88,9 +90,18 @@ def first_seals(connection: sqlite3.Connection) -> None:
     )
     for sort in SORTS:
         if sort is not DOCUMENTS:
-            keys = connection.execute(f"SELECT {', '.join(sort.key)} FROM {sort.table}")  # noqa: S608 - constants
-            for key in keys:
+            for key in _keys(connection, sort):
                 _seal(connection, sort, key)
+
+
+@contextmanager
+def sealed_anew(connection: sqlite3.Connection, sort: Sort) -> Iterator[None]:
+    """Around a step of the schema that adds columns: what was as it was written is sealed with them, nothing else."""
+    wrong = set(_wrong(connection, sort))
+    yield
+    for key in _keys(connection, sort):
+        if key not in wrong:
+            _seal(connection, sort, key)
 
 
 def watch(connection: sqlite3.Connection) -> None:
@@ -138,9 +149,15 @@ def seal_under(connection: sqlite3.Connection, under: tuple[int, int, int, int])
 def broken(connection: sqlite3.Connection) -> Iterator[str]:
     """What is not as it was written, in sentences; at most twenty of each sort. Reads every row."""
     for sort in SORTS:
-        keys = connection.execute(f"SELECT {', '.join(sort.key)} FROM {sort.table}")  # noqa: S608 - constants
-        wrong = [
-            key for key in keys if seal_under(connection, sort.sealed_under(key)) != seal_of(sort.rows(connection, key))
-        ]
-        for key in wrong[:_MOST_FINDINGS]:
+        for key in islice(_wrong(connection, sort), _MOST_FINDINGS):
             yield f"`{sort.table}` {'–'.join(map(str, key))} is not as it was written: its checksum is another"
+
+
+def _wrong(connection: sqlite3.Connection, sort: Sort) -> Iterator[Key]:
+    for key in _keys(connection, sort):
+        if seal_under(connection, sort.sealed_under(key)) != seal_of(sort.rows(connection, key)):
+            yield key
+
+
+def _keys(connection: sqlite3.Connection, sort: Sort) -> Iterator[Key]:
+    return connection.execute(f"SELECT {', '.join(sort.key)} FROM {sort.table}")  # noqa: S608 - constants

@@ -128,6 +128,12 @@ class TableStore:
             slo_id = versions.find(connection, source, slo)
             return Tally() if slo_id is None else rolling.tally_over(connection, self._names, slo_id, slo, stretches)
 
+    def means(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Mapping[Labels, tuple[float, ...]]:
+        """Of a value: per series the mean over the recorded slots of each stretch; see `Store.means`."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            return {} if slo_id is None else rolling.means_of(connection, self._names, slo_id, slo, stretches)
+
     def watch(self, source: str, slo: SLO, first_slot: int) -> int:
         """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
         with self._database.reading() as connection:

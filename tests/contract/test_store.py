@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -604,6 +605,42 @@ class TestRollUp:
         assert [part.recorded for part in before] == [33, 27, 12, 12, 16, 10]
         store.roll_up(HOUR + 3600)
         assert [store.tally("p", LATENCY, stretches) for stretches in asked] == before
+
+
+class TestMeans:
+    @given(data=st.data())
+    @EXAMPLES
+    def test_they_are_those_of_the_rows_before_and_after_rolling_up(self, store, names, data):
+        source = next(names)
+        store.append(source, data.draw(judged_slots(VALUE, most=30)))
+        stretches = [(HOUR + 3600 * n, HOUR + 3600 * n + 3540) for n in range(3)]
+        expected: dict[Labels, list[float]] = {}
+        for stretch in stretches:
+            values: dict[Labels, list[float]] = {}
+            for slot in store.slots(source, VALUE, stretch):
+                for verdict in slot.verdicts if slot.cause is not Cause.REFUSED else ():
+                    if verdict.value is not None:
+                        values.setdefault(verdict.labels, []).append(verdict.value)
+            for labels, numbers in values.items():
+                if all(math.isfinite(number) for number in numbers):
+                    expected.setdefault(labels, []).append(float(sum(map(Fraction, numbers)) / len(numbers)))
+        for before in (HOUR, HOUR + 5000, ALWAYS[1]):
+            store.roll_up(before)
+            if before != HOUR + 5000:
+                assert store.means(source, VALUE, stretches) == {
+                    labels: tuple(means) for labels, means in expected.items()
+                }
+
+    def test_a_stretch_that_begins_inside_a_sum_is_left_out(self, store):
+        store.append("p", [window(HOUR + 60 * n, float(n)) for n in range(120)])
+        stretches = [(HOUR, HOUR + 1740), (HOUR + 3600, HOUR + 7140)]
+        assert store.means("p", VALUE, stretches) == {SOME: (14.5, 89.5)}
+        store.roll_up(HOUR + 3600)
+        assert store.means("p", VALUE, stretches) == {SOME: (89.5,)}
+
+    def test_of_other_slis_and_of_what_nobody_recorded_there_are_none(self, store):
+        store.append("p", [plain_slot(HOUR)])
+        assert store.means("p", LATENCY, [ALWAYS]) == store.means("p", VALUE, [ALWAYS]) == {}
 
 
 class TestPrune:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,12 @@ def test_doubles_come_back_bit_for_bit_squeezed_or_not(numbers):
 @given(st.lists(st.tuples(st.integers(0, 2**40), st.floats(allow_nan=False)), max_size=30))
 def test_minima_come_back(minima):
     assert compact.minima_from_blob(compact.minima_blob(minima)) == tuple(minima)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=30))
+def test_an_exact_sum_comes_back(numbers):
+    total = sum(map(Fraction, numbers), Fraction(0))
+    assert compact.exact_from_blob(compact.exact_blob(total)) == total
 
 
 @given(st.sets(st.integers(0, 300), min_size=1), st.integers(1, 3600), st.integers(0, 10**6))
@@ -68,10 +75,11 @@ def test_every_outcome_and_cause_has_a_code_of_its_own_that_never_changes():
         lambda: compact.doubles_from(b"1234567"),
         lambda: compact.squeezed_doubles_from(b"not deflated"),
         lambda: compact.minima_from_blob(b"123"),
+        lambda: compact.exact_from_blob(b"12"),
         lambda: compact.outcome_of(99),
         lambda: compact.cause_of(99),
     ],
-    ids=["doubles", "squeezed", "minima", "outcome", "cause"],
+    ids=["doubles", "squeezed", "minima", "exact sum", "outcome", "cause"],
 )
 def test_what_cannot_be_ours_is_damage(read):
     with pytest.raises(StoreError, match="the store is damaged"):

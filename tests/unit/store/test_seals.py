@@ -9,7 +9,7 @@ import pytest
 from sloagent.model.run import Phase, Run
 from sloagent.model.timerange import TimeRange
 from sloagent.store import migrations
-from sloagent.store.seals import DICTIONARIES, SLOTS, SORTS, broken
+from sloagent.store.seals import DICTIONARIES, ROLL_UPS, SLOTS, SORTS, broken, seal_of
 from sloagent.store.sqlite import SQLiteStore
 from tests.unit.store.strategies import HOUR, LATENCY, VALUE, plain_slot
 
@@ -20,6 +20,10 @@ SEALED = {
     "runs": "name start_us end_us labels",
     "tiles": "slo_id slot series_count",
     "pieces": "slo_id start_ms end_ms query_id series_count",
+    "roll_ups": "slo_id first_slot last_slot recorded_slots refused refusals histograms overrides_used series_count",
+    "roll_up_series": "slo_id first_slot series_id good warned bad undecided idle too_few measured minima worst_slot"
+    " outcome cause flags events value quantiles share_lower share_upper limit_id detail_id"
+    " value_count value_total value_least value_greatest",
     "documents": "kind name sha256 content",
 }
 
@@ -27,6 +31,23 @@ SEALED = {
 @pytest.fixture
 def path(tmp_path) -> Path:
     return tmp_path / "sloagent.db"
+
+
+def made_old(path: Path) -> None:
+    """Take back the steps that came after the seals."""
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE documents")
+    for column in ("value_count", "value_total", "value_least", "value_greatest"):
+        connection.execute(f"ALTER TABLE roll_up_series DROP COLUMN {column}")
+    roll_ups = connection.execute("SELECT slo_id, first_slot FROM roll_ups").fetchall()
+    for key in roll_ups:
+        connection.execute(
+            "UPDATE seals SET seal = ? WHERE (sort, first, second, third) = (?, ?, ?, ?)",
+            (seal_of(ROLL_UPS.rows(connection, key)), *ROLL_UPS.sealed_under(key)),
+        )
+    connection.execute("DELETE FROM migrations WHERE position > 2")
+    connection.commit()
+    connection.close()
 
 
 def whole_keys(connection: sqlite3.Connection) -> set[tuple[int, ...]]:
@@ -87,13 +108,15 @@ def test_whatever_is_changed_behind_our_back_is_found(path, statement):
 def test_a_store_from_before_there_were_seals_is_sealed_when_it_is_opened(path):
     store = SQLiteStore(path)
     store.append("p", [plain_slot(HOUR + 60 * n) for n in range(30)])
+    store.append("p", [plain_slot(HOUR + 60 * n, slo=VALUE) for n in range(30)])
+    store.roll_up(HOUR + 600)
     store.close()
-    old = sqlite3.connect(path)
-    old.execute("DROP TABLE seals")
-    old.execute("DROP TABLE documents")
-    old.execute("DELETE FROM migrations WHERE position > 1")
-    old.commit()
-    old.close()
+    made_old(path)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE seals")
+    connection.execute("DELETE FROM migrations WHERE position > 1")
+    connection.commit()
+    connection.close()
     store = SQLiteStore(path)
     assert store.check() == []
     store.close()
@@ -101,6 +124,23 @@ def test_a_store_from_before_there_were_seals_is_sealed_when_it_is_opened(path):
     assert migrations.applied(connection) == tuple(name for name, _ in migrations.STEPS)
     assert whole_keys(connection) == sealed_keys(connection)
     connection.close()
+
+
+def test_a_step_that_adds_columns_seals_anew_what_was_sound_and_nothing_else(path):
+    store = SQLiteStore(path)
+    store.append("p", [plain_slot(HOUR + 60 * n, slo=VALUE) for n in range(120)])
+    store.roll_up(HOUR + 7200)
+    store.close()
+    made_old(path)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE roll_up_series SET good = good + 1 WHERE first_slot >= ?", (HOUR + 3600,))
+    connection.commit()
+    connection.close()
+    store = SQLiteStore(path)
+    assert store.check() == [f"`roll_ups` 1–{HOUR + 3600} is not as it was written: its checksum is another"]
+    assert {row.numbers for row in store.tally("p", VALUE, [(0, 2**40)]).series.values()} == {None}
+    assert store.means("p", VALUE, [(0, 2**40)]) == {}
+    store.close()
 
 
 def test_a_column_that_is_added_asks_for_a_step_that_seals_anew(path):
