@@ -33,6 +33,8 @@ class ReportSettings(Settings):
     definition: str = "builtin:karmada-test-report"
     languages: tuple[str, ...] = ("en",)
     directory: str = "reports-out"
+    templates: str | None = None
+    """A directory with templates of the user's own, each of which stands in for the shipped one of its name."""
 
 
 class AgentSettings(Settings):
@@ -45,6 +47,8 @@ class AgentSettings(Settings):
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
     report: ReportSettings = ReportSettings()
+    facts: Path | None = None
+    """What Prometheus cannot know about the test bed (docs/facts.md)."""
 
     @model_validator(mode="after")
     def _remembers_what_it_catches_up(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sloagent.app import pieces
@@ -10,8 +10,9 @@ from sloagent.app.catch_up import Filler, UnansweredError
 from sloagent.app.cycle import Cycle
 from sloagent.errors import ConfigError
 from sloagent.evaluation.summary import summarise
-from sloagent.model.run import Exclusion, Phase
-from sloagent.model.slo import SLO
+from sloagent.model.piece import Counted
+from sloagent.model.run import Exclusion, Phase, Run
+from sloagent.model.slo import SLO, Labels
 from sloagent.model.timerange import TimeRange, at, contiguous
 from sloagent.model.verdict import RangeSummary, SlotVerdict
 
@@ -57,6 +58,11 @@ class Stretch:
         return Stretch(phase.range, inside=True, phases=self.phases, exclusions=self.exclusions)
 
 
+def stretch_of(run: Run, span: TimeRange) -> Stretch:
+    """A run from start to end: whole windows only. A range without a name: every slot in it."""
+    return Stretch(span, inside=bool(run.name), phases=run.phases, exclusions=run.exclusions)
+
+
 def fill(
     cycle: Cycle, slos: Sequence[SLO], stretch: Stretch, *, max_response: int, progress: Callable[[int], None]
 ) -> dict[SLO, str]:
@@ -85,8 +91,13 @@ def summary(cycle: Cycle, slo: SLO, stretch: Stretch) -> RangeSummary:
     """The range's verdicts of one SLO, from what the store holds."""
     expected, counted = stretch.slots(slo), stretch.counted(slo)
     tally = cycle.store.tally(cycle.source.name, slo, contiguous(counted, slo.interval))
-    whole = pieces.whole(cycle.store, cycle.source.name, slo, stretch.pieces(slo))
-    return summarise(slo, tally, expected=len(expected), excluded=len(expected) - len(counted), whole=whole)
+    excluded = len(expected) - len(counted)
+    return summarise(slo, tally, expected=len(expected), excluded=excluded, whole=whole(cycle, slo, stretch))
+
+
+def whole(cycle: Cycle, slo: SLO, stretch: Stretch) -> Mapping[Labels, Counted] | None:
+    """Each series's events over the stretch, added from its pieces; None while one of them is missing."""
+    return pieces.whole(cycle.store, cycle.source.name, slo, stretch.pieces(slo))
 
 
 def lacking(cycle: Cycle, slo: SLO, expected: Sequence[int]) -> list[int]:

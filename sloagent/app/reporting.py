@@ -1,64 +1,103 @@
-"""A stretch as a report: its verdicts and its phases' verdicts, put into the shape that the definition gives."""
+"""From a record to the report's files: its definition, its baseline, its templates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from sloagent.app import assess
-from sloagent.app.agent_settings import resolved
+from sloagent.app.agent_settings import ReportSettings, resolved
 from sloagent.app.assess import Stretch
+from sloagent.app.facts import facts_of
+from sloagent.app.recording import record_of
 from sloagent.app.wiring import Agent
-from sloagent.config.load import load_settings
+from sloagent.config.findings import Findings
+from sloagent.config.load import load_settings, raise_for, read_document
+from sloagent.config.problem import spelling_hint
 from sloagent.config.shipped import shipped_directory
 from sloagent.errors import ConfigError, SloagentError
+from sloagent.model.record import RunRecord
 from sloagent.model.run import Run
-from sloagent.model.verdict import RangeSummary
-from sloagent.report.content import Evaluated, Report, content
+from sloagent.model.slo import SLO
+from sloagent.report.content import Report, content
 from sloagent.report.definition import Definition
-from sloagent.report.render import render
+from sloagent.report.render import Templates, render
 
 BUILTIN = "builtin:"
 
 
-def report(agent: Agent, stretch: Stretch, summaries: Sequence[RangeSummary], run: Run) -> Report:
-    """The report of what was judged, from what the store holds. Raises ConfigError for the definition, StoreError."""
-    evaluated = [
-        Evaluated(
-            whole=summary,
-            phases=tuple(assess.summary(agent.cycle, summary.slo, stretch.phase(phase)) for phase in stretch.phases),
-            slots=assess.recorded_slots(agent.cycle, summary.slo, stretch),
-            expected=stretch.slots(summary.slo),
-            counted=(counted := stretch.counted(summary.slo)),
-            missing=assess.lacking(agent.cycle, summary.slo, counted),
-        )
-        for summary in summaries
-    ]
-    return content(
-        run, stretch.span, agent.sets, evaluated, definition(agent),
-        version=agent.source.version(), url=agent.settings.prometheus.url, curl=agent.source.curl,
-    )  # fmt: skip
+def recorded(
+    agent: Agent, slos: Sequence[SLO], run: Run, stretch: Stretch, progress: Callable[[int], None] = lambda _: None
+) -> RunRecord:
+    """The record of a run: what the store lacks of it is evaluated first. Raises StoreError, ConfigError."""
+    trouble = assess.fill(
+        agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
+    )
+    return record_of(agent, slos, run, stretch, facts_of(agent, run, stretch.span), trouble)
 
 
-def definition(agent: Agent) -> Definition:
-    """The report definition that the configuration names: a shipped one, or a file. Raises ConfigError."""
-    name = agent.settings.report.definition
-    if not name.startswith(BUILTIN):
-        return load_settings(resolved(name, agent.configuration), Definition)
+def report(record: RunRecord, chosen: Definition, baseline: RunRecord | None = None) -> Report:
+    """The report of a record, beside a baseline if there is one."""
+    return content(record, chosen, baseline)
+
+
+def definition(settings: ReportSettings, configuration: Path, slos: Sequence[SLO]) -> Definition:
+    """The report definition that the configuration names: a shipped one, or a file.
+
+    Raises ConfigError, also where a file of the user's draws an SLO that there is not.
+    """
+    name = settings.definition
+    if name.startswith(BUILTIN):
+        return load_settings(_shipped(name), Definition)
+    path = resolved(name, configuration)
+    found = load_settings(path, Definition)
+    findings = Findings(read_document(path))
+    known = {known for slo in slos for known in (slo.name, f"{slo.set}/{slo.name}")}
+    for place, drawn in _drawn(found):
+        if drawn not in known:
+            hint = spelling_hint(drawn, known, what="there are")
+            findings.add(place, "agent/value", f'there is no SLO "{drawn}" to draw', hint)
+    raise_for(findings.problems)
+    return found
+
+
+def _drawn(found: Definition) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """Every SLO that a chart names, and where."""
+    for number, section in enumerate(found.sections):
+        for at, block in enumerate(section.blocks):
+            if block.chart is not None:
+                place = ("sections", number, "blocks", at, "chart")
+                yield from [((*place, "slo"), block.chart.slo)] if block.chart.slo else []
+                yield from (((*place, "slos", n), drawn) for n, drawn in enumerate(block.chart.slos))
+
+
+def _shipped(name: str) -> Path:
     shipped = {path.stem: path for path in sorted(shipped_directory("reports").glob("*.yaml"))}
     if name.removeprefix(BUILTIN) not in shipped:
         raise ConfigError(
             f"no shipped report definition is named {name}",
             hint=f"there are: {', '.join(BUILTIN + n for n in shipped)}",
         )
-    return load_settings(shipped[name.removeprefix(BUILTIN)], Definition)
+    return shipped[name.removeprefix(BUILTIN)]
 
 
-def write(made: Report, directory: Path, formats: Sequence[str], languages: Sequence[str]) -> list[Path]:
+def templates(settings: ReportSettings, configuration: Path) -> Templates:
+    """Where templates are looked for. Raises ConfigError where the user's directory is none."""
+    own = None if settings.templates is None else resolved(settings.templates, configuration)
+    if own is not None and not own.is_dir():
+        raise ConfigError(
+            f"report.templates: {own} is no directory", hint="name a directory with report.html.j2 or others"
+        )
+    return Templates(shipped_directory("reports"), own)
+
+
+def write(
+    made: Report, directory: Path, formats: Sequence[str], languages: Sequence[str], used: Templates
+) -> list[Path]:
     """Write the files of the report; each appears whole or not at all. Raises SloagentError."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return render(made, directory, formats, templates=shipped_directory("reports"), languages=languages)
+        return render(made, directory, formats, templates=used, languages=languages)
     except OSError as error:
         raise SloagentError(
             f"the report cannot be written to {directory}: {error.strerror or error}",

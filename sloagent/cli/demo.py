@@ -27,6 +27,7 @@ def command(directory: Path, binary: str, port: int, serve: bool) -> None:
     its API server flooded with cluster-wide LISTs and its disk slowed down.
     """
     from sloagent.app import demonstration, reporting
+    from sloagent.app.assess import stretch_of
     from sloagent.app.wiring import open_agent
     from sloagent.cli import judging
     from sloagent.cli.formats import table
@@ -38,17 +39,21 @@ def command(directory: Path, binary: str, port: int, serve: bool) -> None:
         demonstration.prepared(directory, binary=binary, port=port) as demo,
         open_agent(demo.configuration) as agent,
     ):
-        stretch = judging.stretch_of(demo.run, demonstration.whole(demo.run))
+        stretch = stretch_of(demo.run, demonstration.whole(demo.run))
         judged = judging.judged(agent, agent.slos, stretch)
         click.echo(
             table.over_range(judging.heading(agent, stretch, judged.summaries), judged.summaries, judging.terminal()),
             nl=False,
         )
         judging.say_trouble(judged.trouble)
-        made = reporting.report(agent, stretch, judged.summaries, demo.run)
-        files = reporting.write(made, directory / "report", ("html", "md", "json"), ("en", "zh"))
+        settings = agent.settings.report
+        record = reporting.recorded(agent, agent.slos, demo.run, stretch)
+        made = reporting.report(record, reporting.definition(settings, demo.configuration, agent.slos))
+        used = reporting.templates(settings, demo.configuration)
+        files = reporting.write(made, directory / "report", ("html", "md", "json"), ("en", "zh"), used)
         configuration = judging.short(demo.configuration)
-        lines = ["", "The report:", *(f"  {judging.short(file)}" for file in files), "", "Where to look next:"]
+        shown = [f"  {judging.short(file)}" for file in files if file.parent.name != "assets"]
+        lines = ["", "The report:", *shown, "", "Where to look next:"]
         if serve:
             lines.append(f"  Prometheus is at {demo.url} until Ctrl-C. In another terminal:")
         else:

@@ -11,13 +11,13 @@ from pathlib import Path
 import click
 
 from sloagent.app import assess
-from sloagent.app.assess import Stretch
+from sloagent.app.assess import Stretch, stretch_of
+from sloagent.app.runs import find
 from sloagent.app.wiring import Agent
 from sloagent.cli import options
 from sloagent.cli.formats import Heading, key
 from sloagent.cli.formats.terminal import Terminal
 from sloagent.cli.progress import counting
-from sloagent.cli.runs import find
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import TimeRange
@@ -56,11 +56,6 @@ def _summary(agent: Agent, slo: SLO, stretch: Stretch, why_pending: str) -> Rang
     if why_pending and not summary.series and not windows.evaluated and not windows.refused:
         return replace(summary, detail=why_pending)
     return summary
-
-
-def stretch_of(run: Run, span: TimeRange) -> Stretch:
-    """A run from start to end: whole windows only. A range without a name: every slot in it."""
-    return Stretch(span, inside=bool(run.name), phases=run.phases, exclusions=run.exclusions)
 
 
 def run_named(agent: Agent, name: str) -> tuple[Run, Stretch]:

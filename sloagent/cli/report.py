@@ -1,28 +1,48 @@
-"""`sloagent report`: the performance report of a run, or of a range."""
+"""`sloagent report`: the performance report of a run, of a range, or of a run file."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sloagent.cli import options
 
-FORMATS = ("md", "html", "json")
+if TYPE_CHECKING:  # a command imports what it needs when it runs: --help is quick
+    from sloagent.app.agent_settings import ReportSettings
+    from sloagent.app.wiring import Agent
+    from sloagent.model.record import RunRecord
+    from sloagent.model.slo import SLO
+    from sloagent.report.content import Report
+
+FORMATS = ("md", "html", "json", "png", "junit", "github")
 
 
-@click.command(epilog="Example: sloagent report -c sloagent.yaml --run soak-7 -o reports-out")
+@click.command(epilog="Example: sloagent report -c sloagent.yaml --run v1.19-soak --baseline v1.18-soak -o reports-out")
 @options.configuration
-@click.option("--run", "run_name", metavar="NAME", help="Report on this run; `sloagent runs list` names them.")
+@click.option(
+    "--run", "run_name", metavar="NAME|FILE",
+    help="Report on this run; `sloagent runs list` names them. Or on a run file: then Prometheus is not asked.",
+)  # fmt: skip
 @options.time_range
 @options.slo_names
+@click.option(
+    "--baseline", metavar="NAME|FILE", help="Set every number beside that of this earlier run, or of this run file."
+)
+@click.option(
+    "--definition", metavar="NAME|FILE",
+    help="What stands in the report, instead of report.definition: builtin:karmada-test-report, builtin:kubernetes, …",
+)  # fmt: skip
 @click.option(
     "--lang", "language", type=click.Choice(["en", "zh"]), help="Write this language only, instead of report.languages."
 )
 @click.option(
     "--format", "formats", default="md,html,json", show_default=True, metavar="LIST",
-    help="Write these, with commas between: md, html, json.",
+    help="Write these, with commas between: md, html, json, png (the pictures of md), junit, github (a step summary).",
 )  # fmt: skip
 @click.option(
     "-o", "--output", "directory", type=click.Path(path_type=Path), metavar="DIR",
@@ -34,6 +54,8 @@ def command(
     start: datetime | None,
     end: datetime | None,
     names: tuple[str, ...],
+    baseline: str | None,
+    definition: str | None,
     language: str | None,
     formats: str,
     directory: Path | None,
@@ -45,9 +67,6 @@ def command(
     """
     from sloagent.app import reporting
     from sloagent.app.agent_settings import resolved
-    from sloagent.app.wiring import open_agent
-    from sloagent.cli import judging
-    from sloagent.model.run import Run
 
     if run_name is not None and end is not None:
         raise click.UsageError("--run and --from/--to exclude each other")
@@ -56,19 +75,128 @@ def command(
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
     if not wanted or set(wanted) - set(FORMATS):
         raise click.UsageError(f"--format takes a list of {', '.join(FORMATS)}; found `{formats}`")
+    record, earlier, settings, trouble = _records(configuration, run_name, (start, end), names, baseline)
+    if definition is not None:
+        settings = settings.model_copy(update={"definition": _here(definition)})
+    known = [slo for one in record.sets for slo in one.slos]
+    made = reporting.report(record, reporting.definition(settings, configuration, known), earlier)
+    target = directory or resolved(settings.directory, configuration)
+    languages = (language,) if language else settings.languages
+    used = reporting.templates(settings, configuration)
+    files = reporting.write(made, target, [one for one in wanted if one != "junit"], languages, used)
+    if "junit" in wanted:
+        files.append(_junit(made, target))
+    _show(files, target, wanted)
+    _say(trouble)
+
+
+def _records(
+    configuration: Path,
+    run_name: str | None,
+    times: tuple[datetime | None, datetime | None],
+    names: Sequence[str],
+    baseline: str | None,
+) -> tuple[RunRecord, RunRecord | None, ReportSettings, dict[SLO, str]]:
+    """The run and its baseline, each from the store or from a file, and the settings that there are."""
+    from sloagent.app import run_file
+    from sloagent.app.agent_settings import AgentSettings, ReportSettings
+    from sloagent.app.wiring import open_agent
+    from sloagent.config.load import load_settings
+
+    files = {name: Path(name) for name in (run_name, baseline) if name is not None and _is_file(name)}
+    if (run_name in files) and (baseline is None or baseline in files):
+        settings = ReportSettings()
+        if configuration.exists():
+            settings = load_settings(configuration, AgentSettings).report
+        record = _of(run_file.read(files[run_name]), names) if run_name else None
+        assert record is not None
+        return record, run_file.read(files[baseline]) if baseline else None, settings, {}
     with open_agent(configuration) as agent:
-        slos = options.chosen(agent.slos, names)
-        if run_name is not None:
-            run, stretch = judging.run_named(agent, run_name)
-        else:
-            span = options.chosen_range(start, end, delay=agent.settings.evaluation.delay)
-            assert span is not None  # --from was given
-            run = Run("", span.start, span.end)
-            stretch = judging.stretch_of(run, span)
-        judged = judging.judged(agent, slos, stretch)
-        made = reporting.report(agent, stretch, judged.summaries, run)
-        target = directory or resolved(agent.settings.report.directory, configuration)
-        languages = (language,) if language else agent.settings.report.languages
-        for file in reporting.write(made, target, wanted, languages):
+        record = _of(run_file.read(files[run_name]), names) if run_name in files else None
+        trouble: dict[SLO, str] = {}
+        if record is None:
+            record = _judged(agent, run_name, times, names)
+            trouble = {one.slo: one.trouble for one in record.slos if one.trouble}
+        earlier = None
+        if baseline is not None:
+            earlier = (
+                run_file.read(files[baseline]) if baseline in files else _judged(agent, baseline, (None, None), ())
+            )
+        return record, earlier, agent.settings.report, trouble
+
+
+def _judged(
+    agent: Agent, name: str | None, times: tuple[datetime | None, datetime | None], names: Sequence[str]
+) -> RunRecord:
+    from sloagent.app import assess, reporting, run_file
+    from sloagent.app.assess import stretch_of
+    from sloagent.cli import judging
+    from sloagent.cli.progress import counting
+    from sloagent.model.run import Run
+
+    if name is not None:
+        imported = run_file.imported(agent.store, name)
+        if imported is not None:
+            return _of(imported, names)
+        run, stretch = judging.run_named(agent, name)
+    else:
+        span = options.chosen_range(*times, delay=agent.settings.evaluation.delay)
+        assert span is not None  # --from was given
+        run = Run("", span.start, span.end)
+        stretch = stretch_of(run, span)
+    slos = options.chosen(agent.slos, names)
+    lacking = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
+    with counting(lacking, "slots") as progress:
+        return reporting.recorded(agent, slos, run, stretch, progress)
+
+
+def _of(record: RunRecord, names: Sequence[str]) -> RunRecord:
+    from dataclasses import replace
+
+    chosen = options.chosen([one.slo for one in record.slos], names)
+    return record if not names else replace(record, slos=tuple(one for one in record.slos if one.slo in chosen))
+
+
+def _is_file(name: str) -> bool:
+    """Whether a file is meant: a name with a slash or the ending of one, that is there."""
+    return Path(name).is_file() and ("/" in name or Path(name).suffix in (".json", ".gz", ".yaml", ".yml"))
+
+
+def _here(definition: str) -> str:
+    """A path that was typed counts from where the user is, not from the agent's file."""
+    return definition if definition.startswith("builtin:") else str(Path(definition).absolute())
+
+
+def _junit(made: Report, target: Path) -> Path:
+    from sloagent.cli.formats import Heading, junit
+    from sloagent.report.render import written
+
+    record = made.record
+    queries = {(one.slo.set, one.slo.name): one.asked.query for one in record.slos if one.asked is not None}
+    head = Heading(
+        sets=tuple(one.name for one in record.sets), version=record.peer.version, url=record.peer.url, config="",
+        range=record.span, queries=queries,
+    )  # fmt: skip
+    return written(target / "report.junit.xml", junit.over_range(head, [result.summary for result in made.results]))
+
+
+def _show(files: Sequence[Path], target: Path, wanted: Sequence[str]) -> None:
+    """The files that were written, pictures as one line; the step summary goes to where GitHub wants it, too."""
+    from sloagent.cli import judging
+
+    pictures = [file for file in files if file.parent != target]
+    for file in files:
+        if file not in pictures:
             click.echo(str(judging.short(file.absolute())))
-    judging.say_trouble(judged.trouble)
+    if pictures:
+        click.echo(f"{judging.short((target / 'assets').absolute())} ({len(pictures)} pictures)")
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if "github" in wanted and summary:
+        with Path(summary).open("a", encoding="utf-8") as out:
+            out.write((target / "summary.md").read_text(encoding="utf-8"))
+
+
+def _say(trouble: dict[SLO, str]) -> None:
+    from sloagent.cli import judging
+
+    judging.say_trouble(trouble)

@@ -20,6 +20,8 @@ def reason(slo: SLO, verdict: Verdict | SlotVerdict | RangeVerdict | RangeSummar
             return _one(slo, verdict, lang)
         case SlotVerdict():
             return _slot(slo, verdict, lang)
+        case RangeVerdict(whole=Verdict() as whole) if verdict.cause in (Cause.STATED, Cause.NOT_RUN):
+            return _one(slo, whole, lang)
         case RangeVerdict():
             return _range(slo, verdict, lang)
         case RangeSummary():
@@ -162,8 +164,6 @@ def _sort(verdict: Verdict | RangeVerdict) -> str:
 
 def _range(slo: SLO, row: RangeVerdict, lang: str) -> str:
     objective, windows = slo.objective, row.windows
-    if row.cause in (Cause.STATED, Cause.NOT_RUN) and row.whole is not None:
-        return _one(slo, row.whole, lang)
     worst = row.worst.verdict if row.worst else None
     if objective is None or not row.gates:
         if worst is not None and row.outcome is not Outcome.NO_DATA:

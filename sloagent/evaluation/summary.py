@@ -10,11 +10,12 @@ from sloagent.evaluation.quantiles import reaches
 from sloagent.evaluation.roll_up import roll_up
 from sloagent.evaluation.tallying import badness, merge, tally
 from sloagent.model.piece import Counted
+from sloagent.model.record import Part
 from sloagent.model.slo import SLO, Gate, Labels, Objective, ValueSLI
 from sloagent.model.tally import SeriesTally, Tally
 from sloagent.model.verdict import Cause, Growth, Outcome, RangeSummary, RangeVerdict, Share, Verdict, Windows
 
-__all__ = ["merge", "summarise", "tally"]
+__all__ = ["merge", "summarise", "summary_of", "tally"]
 
 LEAST_EVALUATED = 0.9
 """Of the expected slots, less the excluded ones: below this nothing passes."""
@@ -60,6 +61,11 @@ def summarise(
     )  # fmt: skip
 
 
+def summary_of(slo: SLO, part: Part) -> RangeSummary:
+    """The verdict of one SLO over a part of a run."""
+    return summarise(slo, part.tally, expected=part.expected, excluded=part.excluded, whole=part.whole)
+
+
 def _windows(row: SeriesTally, tally: Tally, expected: int, excluded: int, missing: int) -> Windows:
     rows = row.good + row.bad + row.undecided + row.idle + row.too_few + row.measured
     return Windows(
@@ -94,7 +100,7 @@ def _series(
     if objective is not None and objective.grows_at_most is not None:
         grown = growth(row.minima, row.good + row.bad + row.measured)
         if grown is not None and outcome in (Outcome.MEASURED, Outcome.PASS, Outcome.WARN, Outcome.INCONCLUSIVE):
-            if grown.lower > objective.grows_at_most:
+            if grown.sustained and grown.lower > objective.grows_at_most:
                 outcome, cause, gates = Outcome.FAIL, Cause.GROWS, True
             elif outcome is Outcome.MEASURED:
                 outcome, cause = (Outcome.PASS, Cause.DECIDED) if enough else _TOO_LITTLE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sloagent.model.slo import Gate
 from sloagent.model.verdict import Cause, Outcome
 from sloagent.report import times
@@ -48,12 +46,13 @@ def _failure(result: Result, words: Words) -> str:
     if worst is None or worst.cause is Cause.GROWS or not worst.windows.bad:
         whole = slo.objective is not None and slo.objective.gate is Gate.WHOLE_RUN
         return words.say("failed_whole" if whole else "failed", title=title)
-    when = _when(result.failing)
+    when = _when(result)
     return words.say("failed_in", title=title, bad=worst.windows.bad, judged=worst.windows.judged, when=when)
 
 
-def _when(failing: Sequence[int]) -> str:
+def _when(result: Result) -> str:
+    failing = result.failing
     if not failing:
         return ""
     first, last = failing[0], failing[-1]
-    return times.clock(first) if first == last else times.between(first, last)
+    return times.within(first, result.slots) if first == last else times.between(first, last)

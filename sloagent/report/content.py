@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from sloagent.evaluation.leniency import as_declared
 from sloagent.evaluation.roll_up import exit_code
+from sloagent.evaluation.stated import summarise_stated
+from sloagent.evaluation.summary import summary_of
+from sloagent.model.comparison import Terms
+from sloagent.model.record import Absence, Asked, RunRecord, SLORecord, State
 from sloagent.model.run import Run
-from sloagent.model.slo import SLO, Labels, SLOSet, Text
+from sloagent.model.slo import SLO, Labels, Text
 from sloagent.model.timerange import TimeRange, at, contiguous
-from sloagent.model.verdict import Cause, Outcome, RangeSummary, SlotVerdict
-from sloagent.report.definition import Definition
+from sloagent.model.verdict import Outcome, RangeSummary
+from sloagent.report.comparing import SLOComparison, compared
+from sloagent.report.definition import Block, Definition
 from sloagent.report.phase_results import PhaseResult, phase_result
-from sloagent.report.strips import Segment, State, states, strip
+from sloagent.report.strips import Segment, strip
 
 WORST_FIRST = (
     Outcome.FAIL,
@@ -25,23 +31,6 @@ WORST_FIRST = (
     Outcome.PASS,
     Outcome.MEASURED,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """One SLO over the stretch that is reported: what goes in."""
-
-    whole: RangeSummary
-    phases: tuple[RangeSummary, ...]
-    """One per phase of the run, in their order."""
-    slots: Iterable[SlotVerdict]
-    """The recorded ones, ascending. Read once."""
-    expected: Sequence[int]
-    """All slots of the stretch, ascending."""
-    counted: Sequence[int]
-    """Those of them that are not excluded."""
-    missing: Sequence[int]
-    """Those of them without a verdict, neither a row of their own nor a part of an hourly sum; ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +48,60 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class DayResult:
+    """One SLO in one day, UTC."""
+
+    start: int
+    summary: RangeSummary
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One SLO over the run."""
 
     anchor: str
     """A name that is unique in the report and fit for a link."""
+    record: SLORecord
     summary: RangeSummary
     phases: tuple[PhaseResult, ...]
-    slots: tuple[int, ...]
-    """The expected ones, ascending and evenly spaced."""
-    states: tuple[State, ...]
-    """What each of them came out as."""
+    days: tuple[DayResult, ...]
     strip: tuple[Segment, ...]
     gaps: tuple[tuple[int, int], ...]
     """First and last slot of each stretch that nobody has an answer for."""
     failing: tuple[int, ...]
     """First and last slot at which the SLO failed; empty where it never did."""
     evidence: Evidence | None
-    refusals: Mapping[str, int]
-    """How many slots were refused, by the kind of refusal, most often first."""
-    refused: Mapping[str, tuple[tuple[int, int], ...]]
-    """By kind of refusal, first and last slot of each stretch of them."""
-    warnings: Mapping[str, int]
-    """Prometheus's warnings and how many slots carried them."""
+    declared: RangeSummary | None
+    """By the limits that the set declares, where those in force are more lenient."""
+    comparison: SLOComparison | None
+    """Beside the baseline's; None where the report has no baseline."""
 
     @property
     def slo(self) -> SLO:
         """What was promised."""
         return self.summary.slo
+
+    @property
+    def slots(self) -> range:
+        """The expected slots."""
+        return self.record.slots
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """What each of them came out as."""
+        return self.record.states
+
+    @property
+    def refusals(self) -> Mapping[str, int]:
+        """How many slots were refused, by the kind of refusal, most often first."""
+        interval = self.slo.interval
+        counts = Counter(
+            {
+                kind: sum((last - first) // interval + 1 for first, last in stretches)
+                for kind, stretches in self.record.refused.items()
+            }
+        )
+        return dict(counts.most_common())
 
     @property
     def gates(self) -> bool:
@@ -101,12 +116,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and the results under it, in the order of the SLO files."""
+    """A heading and what stands under it."""
 
     name: str
     title: Text
-    note: Text
+    blocks: tuple[Block, ...]
     results: tuple[Result, ...]
+    """Those that its blocks take, in the order of the SLO files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +130,22 @@ class Report:
     """Everything a report says. `results` are worst first; `sections` hold the same results as they are read."""
 
     title: Text
-    run: Run
-    range: TimeRange
-    sets: tuple[SLOSet, ...]
-    version: str
-    url: str
+    record: RunRecord
+    baseline: RunRecord | None
+    terms: Terms
+    definition: Definition
     results: tuple[Result, ...]
     sections: tuple[Section, ...]
+
+    @property
+    def run(self) -> Run:
+        """The run that is told of."""
+        return self.record.run
+
+    @property
+    def range(self) -> TimeRange:
+        """What was judged of it."""
+        return self.record.span
 
     @property
     def conclusion(self) -> Outcome:
@@ -129,62 +154,60 @@ class Report:
         return {0: Outcome.PASS, 1: Outcome.FAIL}.get(code, Outcome.INCONCLUSIVE)
 
 
-def content(
-    run: Run,
-    whole: TimeRange,
-    sets: Sequence[SLOSet],
-    evaluated: Sequence[Evaluated],
-    definition: Definition,
-    *,
-    version: str,
-    url: str,
-    curl: Callable[[str, int], str],
-) -> Report:
-    """The report of a run, or of a range without a name (a run named ""), over `whole`.
-
-    `url` is the peer's address without credentials; `curl` is the source's. The same input gives the same report.
-    """
+def content(record: RunRecord, definition: Definition, baseline: RunRecord | None = None) -> Report:
+    """The report of a recorded run, beside a baseline if there is one. The same input gives the same report."""
     anchors: Counter[str] = Counter()
-    results = [_result(one, run, whole, url, curl, anchors) for one in evaluated]
+    held_to = definition.comparison
+    terms = Terms(held_to.tolerance, held_to.level, held_to.noise)
+    earlier = (
+        None
+        if baseline is None
+        else {
+            (one.slo.set, one.slo.name): (one, concluded(one, written_by_hand=baseline.written_by_hand))
+            for one in baseline.slos
+        }
+    )
+    results = [_result(one, record, earlier, terms, anchors) for one in record.slos]
     ordered = sorted(results, key=lambda result: (not result.gates, WORST_FIRST.index(result.summary.outcome)))
     return Report(
-        title=definition.title.text, run=run, range=whole, sets=tuple(sets), version=version, url=url,
+        title=definition.title.text, record=record, baseline=baseline, terms=terms, definition=definition,
         results=tuple(ordered), sections=tuple(_sections(results, definition)),
     )  # fmt: skip
 
 
 def _result(
-    one: Evaluated, run: Run, whole: TimeRange, url: str, curl: Callable[[str, int], str], anchors: Counter[str]
+    one: SLORecord,
+    record: RunRecord,
+    earlier: Mapping[tuple[str, str], tuple[SLORecord, RangeSummary]] | None,
+    terms: Terms,
+    anchors: Counter[str],
 ) -> Result:
-    slo = one.whole.slo
-    if len(one.phases) != len(run.phases):
-        raise ValueError(f"{slo.name}: {len(one.phases)} summaries for {len(run.phases)} phases")
-    worst = next((series for series in one.whole.series if series.worst is not None), None)
-    wanted = worst.worst.slot if worst is not None and worst.worst is not None else None
-    outcomes: dict[int, Outcome] = {}
-    refused: dict[str, list[int]] = {}
-    warnings: Counter[str] = Counter()
-    failing: tuple[int, ...] = ()
-    shown: SlotVerdict | None = None
-    for slot in one.slots:
-        outcomes[slot.slot] = slot.outcome
-        if slot.cause is Cause.REFUSED:
-            refused.setdefault(slot.kind, []).append(slot.slot)
-        warnings.update(slot.warnings)
-        if slot.outcome is Outcome.FAIL:
-            failing = (failing[0] if failing else slot.slot, slot.slot)
-        if shown is None or (wanted is not None and slot.slot <= wanted):
-            shown = slot
-    came_out = states(one.expected, one.counted, outcomes, one.missing)
+    slo, run = one.slo, record.run
+    if one.phases and len(one.phases) != len(run.phases):
+        raise ValueError(f"{slo.name}: {len(one.phases)} parts for {len(run.phases)} phases")
+    summary = concluded(one, written_by_hand=record.written_by_hand)
+    strict = as_declared(slo)
+    declared = summary_of(strict, one.under_declared) if strict is not None and one.under_declared else None
+    failing = [slot for slot, state in zip(one.slots, one.states, strict=True) if state is Outcome.FAIL]
+    missing = [slot for slot, state in zip(one.slots, one.states, strict=True) if state is Absence.MISSING]
     return Result(
-        anchor=_anchor(slo, anchors), summary=one.whole, phases=tuple(phase_result(phase) for phase in one.phases),
-        slots=tuple(one.expected), states=came_out, strip=strip(one.expected, came_out, slo.interval), failing=failing,
-        gaps=contiguous(one.missing, slo.interval),
-        evidence=_evidence(shown, worst.labels if worst else (), whole, url, curl) if shown else None,
-        refusals=dict(Counter({kind: len(at_slots) for kind, at_slots in refused.items()}).most_common()),
-        refused={kind: contiguous(at_slots, slo.interval) for kind, at_slots in refused.items()},
-        warnings=dict(warnings.most_common()),
+        anchor=_anchor(slo, anchors), record=one, summary=summary,
+        phases=tuple(phase_result(summary_of(slo, phase)) for phase in one.phases),
+        days=tuple(DayResult(day.start, summary_of(slo, day.part)) for day in one.days),
+        strip=strip(one.slots, one.states, slo.interval),
+        gaps=contiguous(missing, slo.interval),
+        failing=(failing[0], failing[-1]) if failing else (),
+        evidence=_evidence(one.asked, summary, record) if one.asked else None,
+        declared=declared,
+        comparison=compared(one, earlier.get((slo.set, slo.name)), summary, terms) if earlier is not None else None,
     )  # fmt: skip
+
+
+def concluded(one: SLORecord, *, written_by_hand: bool) -> RangeSummary:
+    """The verdict of one SLO over its run: by what was measured, or by what somebody stated."""
+    if one.stated or written_by_hand:
+        return summarise_stated(one.slo, one.stated)
+    return summary_of(one.slo, one.whole)
 
 
 def _anchor(slo: SLO, taken: Counter[str]) -> str:
@@ -193,12 +216,10 @@ def _anchor(slo: SLO, taken: Counter[str]) -> str:
     return name if taken[name] == 1 else f"{name}-{taken[name]}"
 
 
-def _evidence(
-    slot: SlotVerdict, series: Labels, whole: TimeRange, url: str, curl: Callable[[str, int], str]
-) -> Evidence:
-    query = slot.question.query
-    said = slot.detail if slot.cause is Cause.REFUSED else ""
-    return Evidence(slot.slot, series, query, curl(query, slot.slot), said, _graph_url(url, query, slot.slot, whole))
+def _evidence(asked: Asked, summary: RangeSummary, record: RunRecord) -> Evidence:
+    worst = next((series for series in summary.series if series.worst is not None), None)
+    graph = _graph_url(record.peer.url, asked.query, asked.slot, record.span)
+    return Evidence(asked.slot, worst.labels if worst else (), asked.query, asked.curl, asked.said, graph)
 
 
 def _graph_url(url: str, query: str, slot: int, whole: TimeRange) -> str:
@@ -213,10 +234,11 @@ def _graph_url(url: str, query: str, slot: int, whole: TimeRange) -> str:
 def _sections(results: Sequence[Result], definition: Definition) -> Iterable[Section]:
     left = list(results)
     for section in definition.sections:
-        taken = [result for result in left if result.slo.section in section.takes]
+        wanted = {name for block in section.blocks for name in block.results}
+        taken = [result for result in left if result.slo.section in wanted]
         left = [result for result in left if result not in taken]
-        if taken:
-            note = section.note.text if section.note else Text("")
-            yield Section(section.name, section.title.text, note, tuple(taken))
+        yield Section(section.name, section.title.text, tuple(section.blocks), tuple(taken))
     if left:
-        yield Section("other", definition.other.text, Text(""), tuple(left))
+        names = list(dict.fromkeys(result.slo.section for result in left))
+        other = Block.model_construct(prose=None, show=None, results=names, chart=None)
+        yield Section("other", definition.other.text, (other,), tuple(left))

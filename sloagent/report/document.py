@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 from sloagent.evaluation.reasons import reason
+from sloagent.model.comparison import Moved
+from sloagent.model.record import RunRecord, Stated
 from sloagent.model.slo import SLO, Labels, Text
 from sloagent.model.verdict import Growth, RangeSummary, RangeVerdict, Verdict, Windows
+from sloagent.report.comparing import SLOComparison
 from sloagent.report.content import Report, Result
 from sloagent.report.phase_results import PhaseResult
-from sloagent.report.plain import JSON, number, objective, quantiles, share, slo_data, stretches
+from sloagent.report.plain import JSON, facts_data, number, objective, quantiles, share, slo_data, stretches
 from sloagent.report.times import instant
 
 SCHEMA = "sloagent/report/v1"
@@ -17,36 +20,47 @@ SCHEMA = "sloagent/report/v1"
 
 def document(report: Report) -> dict[str, JSON]:
     """The whole report as JSON-able values, results worst first."""
-    run = report.run
+    record = report.record
     return {
         "schema": SCHEMA,
         "title": _text(report.title),
-        "run": {
-            "name": run.name or None,
-            "from": instant(report.range.start),
-            "to": instant(report.range.end),
-            "finished": run.end is not None,
-            "labels": _labels(run.labels),
-            "phases": [
-                {"name": p.name, "from": instant(p.range.start), "to": instant(p.range.end), "note": p.note or None}
-                for p in run.phases
-            ],
-            "exclusions": [
-                {"from": instant(e.range.start), "to": instant(e.range.end), "reason": e.reason} for e in run.exclusions
-            ],
-        },
-        "prometheus": {"version": report.version or None, "url": report.url},
-        "sets": [{"name": s.name, "title": _text(s.title)} for s in report.sets],
+        "run": _run(record),
+        "prometheus": {"version": record.peer.version or None, "url": record.peer.url or None},
+        "made_by": record.version or None,
+        "written_by_hand": record.written_by_hand,
+        "baseline": _run(report.baseline) if report.baseline is not None else None,
+        "terms": {"tolerance": report.terms.tolerance, "level": report.terms.level, "noise": report.terms.noise},
+        "facts": facts_data(record.facts),
+        "sets": [{"name": s.name, "title": _text(s.title)} for s in record.sets],
         "conclusion": report.conclusion.value,
         "sections": [
             {
                 "name": section.name,
                 "title": _text(section.title),
                 "slos": [{"set": r.slo.set, "slo": r.slo.name} for r in section.results],
+                "blocks": [block.model_dump(exclude_defaults=True) for block in section.blocks],
             }
             for section in report.sections
         ],
         "results": [_result(result, report) for result in report.results],
+    }
+
+
+def _run(record: RunRecord) -> JSON:
+    run = record.run
+    return {
+        "name": run.name or None,
+        "from": instant(record.span.start),
+        "to": instant(record.span.end),
+        "finished": run.end is not None,
+        "labels": _labels(run.labels),
+        "phases": [
+            {"name": p.name, "from": instant(p.range.start), "to": instant(p.range.end), "note": p.note or None}
+            for p in run.phases
+        ],
+        "exclusions": [
+            {"from": instant(e.range.start), "to": instant(e.range.end), "reason": e.reason} for e in run.exclusions
+        ],
     }
 
 
@@ -59,10 +73,10 @@ def text_of(report: Report) -> str:
 def _result(result: Result, report: Report) -> dict[str, JSON]:
     summary, evidence = result.summary, result.evidence
     phases: list[JSON] = [
-        {"phase": phase.name, **_phase(one)} for phase, one in zip(report.run.phases, result.phases, strict=True)
+        {"phase": phase.name, **_phase(one)} for phase, one in zip(report.run.phases, result.phases, strict=False)
     ]
     refusals: dict[str, JSON] = dict(result.refusals)
-    warnings: dict[str, JSON] = dict(result.warnings)
+    warnings: dict[str, JSON] = dict(sorted(result.record.warnings.items()))
     return (
         slo_data(result.slo)
         | _summary(summary)
@@ -76,7 +90,7 @@ def _result(result: Result, report: Report) -> dict[str, JSON]:
             "histograms": list(summary.histograms),
             "unused_overrides": [_labels(match) for match in summary.unused_overrides],
             "refusals": refusals,
-            "refused": {kind: stretches(found) for kind, found in result.refused.items()},
+            "refused": {kind: stretches(found) for kind, found in result.record.refused.items()},
             "warnings": warnings,
             "evidence": {
                 "at": instant(evidence.slot),
@@ -87,8 +101,71 @@ def _result(result: Result, report: Report) -> dict[str, JSON]:
             }
             if evidence
             else None,
+            "days": [
+                {"from": instant(day.start), "series": [_day(series) for series in day.summary.series]}
+                for day in result.days
+            ],
+            "under_declared_limit": _declared(result.declared) if result.declared is not None else None,
+            "stated": [{"labels": _labels(labels), **_stated(one)} for labels, one in result.record.stated.items()],
+            "comparison": _comparison(result.comparison) if result.comparison is not None else None,
         }
     )
+
+
+def _day(series: RangeVerdict) -> JSON:
+    return {"labels": _labels(series.labels), "good_windows": share(series.good_windows)}
+
+
+def _declared(summary: RangeSummary) -> JSON:
+    return {
+        "objective": objective(summary.slo, None),
+        "outcome": summary.outcome.value,
+        "reason": _reason(summary.slo, summary),
+    }
+
+
+def _stated(stated: Stated) -> dict[str, JSON]:
+    fields: dict[str, JSON] = {
+        "percentiles": {f"{percentile:g}": number(value) for percentile, value in stated.percentiles.items()},
+        "value": number(stated.value),
+        "count": number(stated.count),
+        "calls": number(stated.calls),
+        "errors": number(stated.errors),
+        "minimum": number(stated.minimum),
+        "mean": number(stated.mean),
+        "deviation": number(stated.deviation),
+        "maximum": number(stated.maximum),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _comparison(comparison: SLOComparison) -> JSON:
+    names = [f"{percentile:g}" for percentile in comparison.slo.quantiles] or ["value"]
+    return {
+        "change": comparison.change.value,
+        "slo_changed": comparison.changed,
+        "baseline_outcome": comparison.earlier.outcome.value if comparison.earlier is not None else None,
+        "series": [
+            {
+                "labels": _labels(series.labels),
+                "overall": _moved(series.overall),
+                "numbers": {name: _moved(moved) for name, moved in zip(names, series.numbers, strict=True)},
+            }
+            for series in comparison.series
+        ],
+    }
+
+
+def _moved(moved: Moved) -> JSON:
+    return {
+        "change": moved.change.value,
+        "why": moved.why.value,
+        "baseline": number(moved.baseline),
+        "current": number(moved.current),
+        "relative_change": number(moved.estimate),
+        "lower": number(moved.lower),
+        "upper": number(moved.upper),
+    }
 
 
 def _phase(phase: PhaseResult) -> dict[str, JSON]:

@@ -6,9 +6,11 @@ Missing numbers are None, never 0 or NaN; an infinity, for which JSON has no wor
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from math import isfinite
 
 from sloagent.evaluation.reasons import reason
+from sloagent.model.facts import Facts
 from sloagent.model.pending import Pending
 from sloagent.model.slo import SLO, Labels, LatencySLI, Limit, RatioSLI, ValueSLI
 from sloagent.model.timerange import contiguous
@@ -108,6 +110,25 @@ def pending_data(pending: Pending) -> dict[str, JSON]:
         "slots": stretches(contiguous(pending.slots, pending.slo.interval)),
         "reason": pending.reason or None,
     }
+
+
+def facts_data(facts: Facts) -> dict[str, JSON]:
+    """The facts about the test bed, as they are in the model."""
+    return {name: _plain(value) for name, value in asdict(facts).items()}
+
+
+def _plain(value: object) -> JSON:
+    match value:
+        case dict():
+            return {str(name): _plain(inner) for name, inner in value.items()}
+        case tuple() | list():
+            return [_plain(inner) for inner in value]
+        case bool() | int() | str() | None:
+            return value
+        case float():
+            return number(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} is not plain data")
 
 
 def stretches(found: Iterable[tuple[int, int]]) -> list[JSON]:

@@ -1,4 +1,4 @@
-"""How much the numbers rest on: slots evaluated, refused, excluded; names that changed; overrides that matched nothing."""
+"""How much the numbers rest on: slots evaluated, refused, excluded; what was not scraped; what matched nothing."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from dataclasses import dataclass
 
 from sloagent.model.verdict import Cause, Outcome
 from sloagent.report import times
+from sloagent.report.cells import name_of
 from sloagent.report.content import Report, Result
 from sloagent.report.escaping import visible
-from sloagent.report.naming import series_name
+from sloagent.report.grid import Cell, Grid, grid, soft
 from sloagent.report.words import Words
 
-
-@dataclass(frozen=True, slots=True)
-class QualityRow:
-    """One SLO: slots evaluated of those expected, and what was found."""
-
-    anchor: str
-    title: str
-    evaluated: str
-    findings: tuple[str, ...]
-    complete: bool
+MOST_GAPS = 5
+"""Of an SLO's stretches without an answer, the first that the page names; the JSON names all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,40 +22,70 @@ class Quality:
     """Of the whole report. `good` where every slot was evaluated and nothing was refused."""
 
     good: bool
-    exclusions: tuple[str, ...]
-    rows: tuple[QualityRow, ...]
+    sentences: tuple[str, ...]
+    """Of the run as a whole: exclusions, what was not scraped, restarts, counter resets, what was not answered."""
+    table: Grid
 
 
 def quality(report: Report, words: Words) -> Quality:
     """The data quality of a report, its SLOs in the order of the results."""
-    rows = tuple(_row(result, words) for result in report.results)
-    exclusions = tuple(
-        words.say("excluded_range", from_to=times.stretch(one.range), reason=one.reason)
+    measured = [result for result in report.results if result.summary.windows.expected]
+    rows = [_row(result, words) for result in measured]
+    columns = [words.say(name) for name in ("slo", "slots", "findings")]
+    sentences = [
+        words.say("excluded_range", from_to=times.stretch(one.range), reason=visible(one.reason))
         for one in report.run.exclusions
-    )
-    return Quality(all(row.complete for row in rows), exclusions, rows)
+    ]
+    return Quality(all(map(_complete, measured)), (*sentences, *_scraping(report, words)), grid(columns, rows))
 
 
-MOST_GAPS = 5
-"""Of an SLO's stretches without an answer, the first that the page names; the JSON names all."""
+def _scraping(report: Report, words: Words) -> list[str]:
+    collected = report.record.facts.collected
+    said = []
+    if collected.gaps:
+        said.append(words.say("not_scraped", when=_times(collected.gaps, words)))
+    for one in collected.components:
+        own = [gap for gap in one.gaps if gap not in collected.gaps]
+        if own:
+            said.append(words.say("job_not_scraped", job=visible(one.job), when=_times(own, words)))
+        if one.started:
+            when = ", ".join(times.moment(int(start)) for start in one.started[:MOST_GAPS])
+            said.append(words.say("job_restarted", job=visible(one.job), count=len(one.started), when=when))
+        if one.resets:
+            said.append(words.say("job_reset", job=visible(one.job), count=one.resets))
+    said += [
+        words.say("fact_refused", question=visible(question, 300), why=visible(why, 300))
+        for question, why in collected.refusals
+    ]
+    return said
 
 
-def _when(gaps: Sequence[tuple[int, int]], words: Words) -> str:
+def _times(gaps: Sequence[tuple[int, int]], words: Words) -> str:
     named = [times.between(first, last) if first < last else times.moment(first) for first, last in gaps[:MOST_GAPS]]
     if len(gaps) > MOST_GAPS:
         named.append(words.say("and_more_stretches", count=len(gaps) - MOST_GAPS))
     return ", ".join(named)
 
 
-def _row(result: Result, words: Words) -> QualityRow:
+def _complete(result: Result) -> bool:
+    windows = result.summary.windows
+    counting = windows.expected - windows.excluded
+    return windows.evaluated == counting and not result.refusals and not result.record.warnings
+
+
+def _row(result: Result, words: Words) -> list[Cell]:
     summary = result.summary
     windows = summary.windows
     counting = windows.expected - windows.excluded
     findings = []
     if windows.missing:
-        findings.append(words.say("slots_missing", count=windows.missing, when=_when(result.gaps, words)))
+        findings.append(words.say("slots_missing", count=windows.missing, when=_times(result.gaps, words)))
+        if result.record.trouble:
+            findings.append(words.say("not_answered_because", why=visible(result.record.trouble, 500)))
     findings += [
-        words.say("slots_refused", count=count, kind=kind.replace("_", " "), when=_when(result.refused[kind], words))
+        words.say(
+            "slots_refused", count=count, kind=kind.replace("_", " "), when=_times(result.record.refused[kind], words)
+        )
         for kind, count in result.refusals.items()
     ]
     if windows.excluded:
@@ -72,12 +95,11 @@ def _row(result: Result, words: Words) -> QualityRow:
     findings += [words.say("too_few", count=few)] * bool(few) + [words.say("silent", count=silent)] * bool(silent)
     if len(summary.histograms) > 1:
         findings.append(words.say("histogram_changed", names=" → ".join(summary.histograms)))
-    findings += [words.say("override_unused", match=visible(series_name(match))) for match in summary.unused_overrides]
-    findings += [
-        words.say("warned_by", count=count, warning=warning) for warning, count in list(result.warnings.items())[:5]
+    findings += [words.say("override_unused", match=name_of(match)) for match in summary.unused_overrides]
+    told = sorted(result.record.warnings.items(), key=lambda item: (-item[1], item[0]))
+    findings += [words.say("warned_by", count=count, warning=visible(warning, 500)) for warning, count in told[:5]]
+    return [
+        Cell(words.title(result.slo), anchor=result.anchor, wide=True),
+        Cell(words.say("of", good=f"{windows.evaluated:,}", judged=f"{counting:,}")),
+        Cell("\n".join(findings), wide=True) if findings else soft(words.say("nothing_to_say")),
     ]
-    complete = windows.evaluated == counting and not result.refusals and not result.warnings
-    return QualityRow(
-        result.anchor, words.title(result.slo),
-        words.say("of", good=f"{windows.evaluated:,}", judged=f"{counting:,}"), tuple(findings), complete,
-    )  # fmt: skip

@@ -1,48 +1,48 @@
-"""A report as files: `report.md`, `report.html`, `report.json`. The same report gives the same bytes."""
+"""A report as files: Markdown with its pictures beside it, one page of HTML, JSON. The same report gives the same bytes."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
-
-from sloagent.report import escaping
+from sloagent.report import templating
+from sloagent.report.charts.picture import png
 from sloagent.report.content import Report
 from sloagent.report.document import text_of
+from sloagent.report.figures import Pictures
 from sloagent.report.locale import LANGUAGES
-from sloagent.report.verdicts import Verdict, stacked, unbroken
-from sloagent.report.view import view
+from sloagent.report.view import View, view
 from sloagent.report.words import Words
 
-FORMATS = ("md", "html", "json")
-_MARKS = {
-    "fail": "❌", "error": "⛔", "inconclusive": "❔", "warn": "⚠️", "pass": "✅", "no-data": "➖", "measured": "📏",
-}  # fmt: skip
-_LONGEST = 20_000
-"""Characters of any one text. Names are cut far earlier, by the view; this is for queries and a peer's words."""
+FORMATS = ("md", "html", "json", "github", "png")
+_TEXTS = {"md": "report.md", "html": "report.html", "github": "summary.md"}
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Where templates are: those that ship, and a user's own, each of which stands in for the shipped one of its name."""
+
+    shipped: Path
+    own: Path | None = None
 
 
 def render(
     report: Report,
     directory: Path,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = ("md", "html", "json"),
     *,
-    templates: Path,
+    templates: Templates,
     languages: Sequence[str] = ("en",),
 ) -> list[Path]:
     """Write the report into `directory` and return the files; each appears whole or not at all.
 
-    The first language's files are `report.md` and `report.html`; those of further ones carry it: `report.zh.md`. There is
-    one `report.json`, in both languages. Raises OSError where the directory cannot be written, ValueError for a format
-    or language that there is not.
+    The first language's files are `report.md` and `report.html`; those of further ones carry it: `report.zh.md`. The
+    pictures of the Markdown lie in `assets/`, as SVG and, with the format `png`, as PNG too. There is one `report.json`,
+    in both languages. Raises OSError where the directory cannot be written, ValueError for a format or language that
+    there is not, TemplateError for a template of the user's that is wrong or takes too much.
     """
     unknown = [f"format {one!r}" for one in formats if one not in FORMATS]
     unknown += [f"language {one!r}" for one in languages if one not in LANGUAGES]
@@ -50,94 +50,59 @@ def render(
         raise ValueError(f"no such {', '.join(unknown) or 'language'}")
     directory.mkdir(parents=True, exist_ok=True)
     files = []
-    for one in dict.fromkeys(formats):
-        if one == "json":
-            files.append(_written(directory / "report.json", text_of(report)))
-            continue
-        for number, language in enumerate(dict.fromkeys(languages)):
-            name = f"report.{one}" if number == 0 else f"report.{language}.{one}"
-            text = html(report, templates, language) if one == "html" else markdown(report, templates, language)
-            files.append(_written(directory / name, text))
+    wanted = tuple(dict.fromkeys(formats))
+    if "json" in wanted:
+        files.append(written(directory / "report.json", text_of(report)))
+    texts = [one for one in wanted if one in _TEXTS]
+    for place, language in enumerate(dict.fromkeys(languages)):
+        if texts or "png" in wanted:
+            files += _in_language(report, directory, wanted, templates, language, first=place == 0)
     return files
 
 
-def html(report: Report, templates: Path, language: str = "en") -> str:
-    """The report as one self-contained page: no script, no request, its style allowed by its hash alone."""
-    style = (templates / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    words = Words(language)
-    environment = _environment(templates, _for_html)
-    environment.filters |= {"stacked": stacked, "unbroken": unbroken}
-    return environment.get_template("report.html.j2").render(
-        view=view(report, words),
-        say=words.say,
-        newline=Markup("\n"),
-        style=Markup(style),  # noqa: S704 - our own file
-        style_hash=digest,
-    )
+def _in_language(
+    report: Report, directory: Path, wanted: Sequence[str], templates: Templates, language: str, *, first: bool
+) -> list[Path]:
+    pictures = Pictures(report, Words(language))
+    suffix = "" if first else f".{language}"
+    shown = view(report, Words(language), pictures)
+    files = []
+    for one in wanted:
+        if one in _TEXTS:
+            name = Path(_TEXTS[one])
+            name = name if first else name.with_suffix(f".{language}{name.suffix}")
+            files.append(written(directory / name, text(shown, pictures, one, templates, language, suffix)))
+    if "md" in wanted or "png" in wanted:
+        (directory / "assets").mkdir(exist_ok=True)
+    for figure in pictures.drawn:
+        name = directory / "assets" / f"{figure.id}{suffix}"
+        if "md" in wanted:
+            files.append(written(name.with_name(f"{name.name}.svg"), figure.picture))
+        if "png" in wanted:
+            files.append(written(name.with_name(f"{name.name}.png"), png(figure.picture)))
+    return files
 
 
-def markdown(report: Report, templates: Path, language: str = "en") -> str:
-    """The report as GitHub-flavoured Markdown."""
-    words = Words(language)
-    environment = _environment(templates, _for_markdown)
-    environment.filters |= {"code": _code_block, "mark": _mark, "url": _url}
-    return environment.get_template("report.md.j2").render(view=view(report, words), say=words.say)
-
-
-def _environment(templates: Path, shown: Callable[[object], object]) -> ImmutableSandboxedEnvironment:
-    """Every text that a template shows passes through `shown`, and then through HTML's escaping unless that was markup.
-
-    No template can forget to escape.
-    """
-    return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(templates), autoescape=True, finalize=shown, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+def text(shown: View, pictures: Pictures, form: str, templates: Templates, language: str, suffix: str = "") -> str:
+    """A report in words as one text: `md`, `html` or `github`. Raises TemplateError."""
+    page = templating.Page(
+        form, shown, language, suffix,
+        scripts=(),
+        data=tuple((figure.id, figure.data) for figure in pictures.drawn if figure.data) if form == "html" else (),
     )  # fmt: skip
+    if templates.own is None:
+        return templating.rendered(page, (templates.shipped,))
+    from sloagent.report import child
+
+    return child.rendered(page, (templates.own, templates.shipped))
 
 
-def _for_html(value: object) -> object:
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return escaping.visible(value, _LONGEST)
-    return value
-
-
-def _for_markdown(value: object) -> object:
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return Markup(escaping.markdown(value, _LONGEST))  # noqa: S704 - escaped for Markdown and HTML
-    return value
-
-
-def _mark(verdict: Verdict) -> str:
-    return _MARKS.get(verdict.kind, "")
-
-
-def _url(address: str) -> Markup:
-    """An address between angle brackets: nothing in it ends them."""
-    return Markup(quote(address, safe=":/?#[]@!$&'()*+,;=%"))  # noqa: S704 - quoted
-
-
-def _code_block(text: str, language: str = "") -> Markup:
-    """A fenced block that nothing inside can end."""
-    lines = [escaping.visible(line, _LONGEST) for line in text.split("\n")]
-    fence = "`" * max(3, 1 + _longest_run(text))
-    return Markup("\n".join([fence + language, *lines, fence]))  # noqa: S704 - fenced
-
-
-def _longest_run(text: str) -> int:
-    longest = run = 0
-    for character in text:
-        run = run + 1 if character == "`" else 0
-        longest = max(longest, run)
-    return longest
-
-
-def _written(path: Path, text: str) -> Path:
+def written(path: Path, content: str | bytes) -> Path:
     """Write beside the target, then rename: a reader sees the old file or the new one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
         # mkstemp gives 0600; a report is there to be read by others.

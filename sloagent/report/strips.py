@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from sloagent.model.record import Absence, State
 from sloagent.model.verdict import Outcome
 
 MOST_CELLS = 480
 """More slots than this are joined to equal cells; the worst outcome in a cell is the cell's."""
 
-
-class Absence(StrEnum):
-    """Why a slot has no outcome."""
-
-    MISSING = "missing"
-    """Expected, but nobody has an answer for it."""
-    EXCLUDED = "excluded"
-    SUMMED = "summed"
-    """Recorded, and part of an hourly sum by now: its own outcome is not known any more."""
-
-
-State = Outcome | Absence
 
 WORST_FIRST: tuple[State, ...] = (
     Outcome.FAIL,
@@ -49,14 +37,6 @@ class Segment:
     slots: int
 
 
-def states(
-    expected: Sequence[int], counted: Iterable[int], outcomes: Mapping[int, Outcome], missing: Iterable[int]
-) -> tuple[State, ...]:
-    """What each expected slot came out as; those not in `counted` are excluded, those in `missing` have no verdict."""
-    included, unanswered = frozenset(counted), frozenset(missing)
-    return tuple(_state(slot, included, outcomes, unanswered) for slot in expected)
-
-
 def strip(expected: Sequence[int], came_out: Sequence[State], interval: int) -> tuple[Segment, ...]:
     """The segments of an SLO over its expected slots (ascending, evenly spaced) and their states."""
     per_cell = -(-len(expected) // MOST_CELLS) or 1
@@ -69,9 +49,3 @@ def strip(expected: Sequence[int], came_out: Sequence[State], interval: int) -> 
         else:
             segments.append(Segment(cell[0] - interval, cell[-1], state, len(cell)))
     return tuple(segments)
-
-
-def _state(slot: int, included: frozenset[int], outcomes: Mapping[int, Outcome], unanswered: frozenset[int]) -> State:
-    if slot not in included:
-        return Absence.EXCLUDED
-    return outcomes.get(slot, Absence.MISSING if slot in unanswered else Absence.SUMMED)

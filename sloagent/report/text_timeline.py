@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sloagent.model.record import Absence, State
 from sloagent.model.verdict import Outcome
 from sloagent.report import times
 from sloagent.report.content import Report, Result
-from sloagent.report.strips import WORST_FIRST, Absence, State
+from sloagent.report.strips import WORST_FIRST
 from sloagent.report.words import Words
 
 _MOST_COLUMNS = 120

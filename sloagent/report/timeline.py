@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from sloagent.model.record import Absence, State
 from sloagent.model.timerange import at
 from sloagent.model.verdict import Outcome
 from sloagent.report import times
 from sloagent.report.content import Report
-from sloagent.report.strips import Absence, Segment, State
+from sloagent.report.strips import Segment
 from sloagent.report.words import Words
 
 WIDTH = 1040

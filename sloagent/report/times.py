@@ -19,6 +19,11 @@ def moment(time: datetime | int) -> str:
     return f"{utc:%Y-%m-%d} {clock(utc)}"
 
 
+def within(time: int, slots: range) -> str:
+    """`05:56`, or with its day where the slots lie in several."""
+    return clock(time) if slots and at(slots[0]).date() == at(slots[-1]).date() else moment(time)
+
+
 def stretch(whole: TimeRange) -> str:
     """`2026-11-22 05:55–05:58 UTC`, or with both days where they differ."""
     if whole.start.date() == whole.end.date():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sloagent.evaluation.reasons import reason
@@ -36,6 +37,10 @@ class Words:
     def reason(self, slo: SLO, verdict: Verdict | RangeVerdict | RangeSummary) -> str:
         """Why a verdict is what it is."""
         return reason(slo, verdict, self.language)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Names as a list in a sentence."""
+        return ("、" if self.language == "zh" else ", ").join(names)
 
     @property
     def between(self) -> str:

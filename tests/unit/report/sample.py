@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sloagent.config.load import load_settings
 from sloagent.evaluation.judge import judge
-from sloagent.evaluation.summary import summarise, tally
+from sloagent.evaluation.summary import summary_of, tally
 from sloagent.model.distribution import Distribution, total_of
+from sloagent.model.facts import (
+    Attachment,
+    Collected,
+    Component,
+    Facts,
+    Machine,
+    Quantity,
+    Tool,
+    Written,
+)
+from sloagent.model.piece import Counted
+from sloagent.model.record import Absence, Asked, Day, Line, Part, Peer, RunRecord, SLORecord
 from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.samples import Answer, Events, Kind, Question, Refusal
 from sloagent.model.slo import (
@@ -27,10 +38,11 @@ from sloagent.model.slo import (
     Text,
     ValueSLI,
 )
-from sloagent.model.timerange import TimeRange
-from sloagent.model.verdict import RangeSummary, SlotVerdict
-from sloagent.report.content import Evaluated, Report, content
+from sloagent.model.timerange import TimeRange, contiguous
+from sloagent.model.verdict import SlotVerdict
+from sloagent.report.content import Report, content
 from sloagent.report.definition import Definition
+from sloagent.report.render import Templates
 
 START = datetime(2026, 11, 22, 5, 39, tzinfo=UTC)
 INF = float("inf")
@@ -193,34 +205,19 @@ def recorded(of: SLO, stretch: TimeRange) -> list[SlotVerdict]:
     return [slot_verdict(of, t) for t in stretch.slots_inside(of.interval, of.window) if t not in holes | lost]
 
 
-def summary(of: SLO, stretch: TimeRange) -> RangeSummary:
+def part(of: SLO, stretch: TimeRange) -> Part:
     slots = recorded(of, stretch)
-    expected = list(stretch.slots_inside(of.interval, of.window))
+    expected = stretch.slots_inside(of.interval, of.window)
     excluded = len({slot_at(25), slot_at(26)} & set(expected))
     summed: dict[Labels, list[Distribution]] = {}
     for slot in slots:
         for labels, distribution in (slot.distributions or {}).items():
             events = tuple(count * MINUTE for count in distribution.counts)
             summed.setdefault(labels, []).append(Distribution(distribution.bounds, events))
-    whole = {labels: total_of(parts) for labels, parts in summed.items()}
+    whole: dict[Labels, Counted] = {labels: total_of(parts) for labels, parts in summed.items()}
     if of is SCHEDULING:
-        whole = {(): Events(0.4, 60.0 * MINUTE * len(slots))}  # type: ignore[dict-item]
-    return summarise(of, tally(of, slots), expected=len(expected), excluded=excluded, whole=whole or None)
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One SLO of the run, as the report takes it."""
-
-    whole: RangeSummary
-    phases: tuple[RangeSummary, ...]
-    slots: tuple[SlotVerdict, ...]
-
-
-def judged(of: SLO) -> Judged:
-    whole = TimeRange(RUN.start, minute(28))
-    phases = tuple(summary(of, phase.range) for phase in RUN.phases)
-    return Judged(summary(of, whole), phases, tuple(recorded(of, whole)))
+        whole = {(): Events(0.4, 60.0 * MINUTE * len(slots))}
+    return Part(len(expected), excluded, tally(of, slots), whole or None)
 
 
 def curl(query: str, slot: int) -> str:
@@ -228,30 +225,69 @@ def curl(query: str, slot: int) -> str:
 
 
 REPOSITORY = Path(__file__).parents[3]
-TEMPLATES = REPOSITORY / "reports"
+TEMPLATES = Templates(REPOSITORY / "reports")
 WHOLE = TimeRange(RUN.start, minute(28))
 
 
 def definition() -> Definition:
-    return load_settings(TEMPLATES / "karmada-test-report.yaml", Definition)
+    return load_settings(TEMPLATES.shipped / "karmada-test-report.yaml", Definition)
 
 
-def evaluated(of: SLO) -> Evaluated:
-    one = judged(of)
-    expected = list(WHOLE.slots_inside(of.interval, of.window))
-    counted = [slot for slot in expected if slot not in (slot_at(25), slot_at(26))]
-    recorded = {slot.slot for slot in one.slots}
-    return Evaluated(
-        one.whole, one.phases, one.slots, expected, counted, [slot for slot in counted if slot not in recorded]
+def slo_record(of: SLO, slots: Sequence[SlotVerdict] | None = None) -> SLORecord:
+    """One SLO of the constructed run, as the store would give it; `slots` stand in for those that were constructed."""
+    found = recorded(of, WHOLE) if slots is None else list(slots)
+    expected = WHOLE.slots_inside(of.interval, of.window)
+    known = {slot.slot: slot.outcome for slot in found}
+    states = tuple(
+        Absence.EXCLUDED if slot in (slot_at(25), slot_at(26)) else known.get(slot, Absence.MISSING)
+        for slot in expected
     )
+    whole = part(of, WHOLE) if slots is None else Part(len(expected), 0, tally(of, found), None)
+    refused: dict[str, list[int]] = {}
+    warnings: dict[str, int] = {}
+    for slot in found:
+        if slot.kind:
+            refused.setdefault(slot.kind, []).append(slot.slot)
+        for warning in slot.warnings:
+            warnings[warning] = warnings.get(warning, 0) + 1
+    summary = summary_of(of, whole)
+    worst = next((series.worst for series in summary.series if series.worst is not None), None)
+    shown = next(
+        (slot for slot in found if worst is not None and slot.slot == worst.slot), found[-1] if found else None
+    )
+    asked = None
+    if shown is not None:
+        query = shown.question.query
+        asked = Asked(shown.slot, query, curl(query, shown.slot), shown.detail if shown.kind else "")
+    lines = {
+        labels: [(slot.slot, verdict) for slot in found for verdict in slot.verdicts if verdict.labels == labels]
+        for labels in [series.labels for series in summary.series[:8]]
+    }
+    return SLORecord(
+        slo=of,
+        whole=whole,
+        phases=tuple(part(of, phase.range) if slots is None else whole for phase in RUN.phases),
+        days=(Day(int(START.timestamp()) // 86_400 * 86_400, whole),),
+        slots=expected,
+        states=states,
+        refused={kind: contiguous(at, of.interval) for kind, at in refused.items()},
+        warnings=warnings,
+        asked=asked,
+        lines=tuple(Line(labels, tuple(windows), len(windows)) for labels, windows in lines.items() if windows),
+    )
+
+
+def run_record(*slos: SLO, run: Run = RUN) -> RunRecord:
+    """The constructed run with all its SLOs or those given."""
+    return RunRecord(
+        run, WHOLE, (SET,), tuple(slo_record(of) for of in slos or SLOS), Peer("prom", "http://127.0.0.1:9090", "2.42.0"),
+        version="0.1.0",
+    )  # fmt: skip
 
 
 def report(*slos: SLO, run: Run = RUN) -> Report:
     """The report of the constructed run, over all its SLOs or those given."""
-    return content(
-        run, WHOLE, [SET], [evaluated(of) for of in slos or SLOS], definition(),
-        version="2.42.0", url="http://127.0.0.1:9090", curl=curl,
-    )  # fmt: skip
+    return content(run_record(*slos, run=run), definition())
 
 
 HOSTILE = {
@@ -274,20 +310,33 @@ def hostile_report() -> Report:
     """A report in which every text that comes from outside is hostile."""
     labels = [((("component", text),)) for text in HOSTILE.values()]
     slots = [slot_verdict(MEMORY, slot_at(i), dict.fromkeys(labels, 2.0**33 * 1.5)) for i in range(1, 29)]
-    summed = summarise(MEMORY, tally(MEMORY, slots), expected=28, excluded=0, whole=None)
     told = dataclasses.replace(slots[0], warnings=tuple(HOSTILE.values()))
     refused = judge(SEARCH, slot_at(1), Refusal(question(SEARCH), Kind.BAD_DATA, "".join(HOSTILE.values()), final=True))
-    silent = summarise(SEARCH, tally(SEARCH, [refused]), expected=1, excluded=0, whole=None)
     bad = HOSTILE["closing"] + HOSTILE["direction"] + HOSTILE["bar"]
     run = Run(
         bad, START, minute(28), (("note", bad),), (Phase(bad, WHOLE, bad),), (Exclusion(TimeRange(START, START), bad),)
     )
-    every = [int(slot.slot) for slot in slots]
-    return content(
-        run, WHOLE, [SLOSet("hostile", Text(bad), (MEMORY, SEARCH))],
-        [
-            Evaluated(summed, (summed,), [told, *slots[1:]], every, every, ()),
-            Evaluated(silent, (silent,), [refused], [slot_at(1)], [slot_at(1)], ()),
-        ],
-        definition(), version=bad, url="http://127.0.0.1:9090", curl=curl,
+    records = [slo_record(MEMORY, [told, *slots[1:]]), slo_record(SEARCH, [refused])]
+    record = RunRecord(
+        run, WHOLE, (SLOSet("hostile", Text(bad), (MEMORY, SEARCH)),),
+        tuple(dataclasses.replace(one, phases=one.phases[:1]) for one in records),
+        Peer(bad, "http://127.0.0.1:9090", bad), hostile_facts(), configuration=bad, version=bad,
+    )  # fmt: skip
+    return content(record, definition())
+
+
+def hostile_facts() -> Facts:
+    """Facts in which every text is hostile."""
+    bad = HOSTILE["closing"] + HOSTILE["backtick"] + HOSTILE["bar"] + HOSTILE["newline"]
+    text = Text(bad, bad)
+    return Facts(
+        Collected(
+            components=(Component(bad, versions=(bad,), commit=bad, go_version=bad, instances=1, up=0.5),),
+            machines=(Machine(bad, 2.0, 1e9, bad),), kubernetes=((bad, bad),), refusals=((bad, bad),),
+        ),
+        Written(
+            software=((bad, bad),), hardware=((bad, bad),), topology=text, scale=(Quantity(bad, 1.0, text),),
+            flags={bad: ((bad, bad),)}, tools=(Tool(bad, text),), load=(Attachment(bad, bad),), background=text,
+            conclusion=text,
+        ),
     )  # fmt: skip

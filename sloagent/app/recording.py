@@ -1,0 +1,169 @@
+"""The record of a run: all that a report needs of it, read from the store in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from sloagent.app import assess
+from sloagent.app.assess import Stretch
+from sloagent.app.wiring import Agent
+from sloagent.config.effective import effective
+from sloagent.evaluation.leniency import as_declared, judged_again
+from sloagent.evaluation.summary import summary_of, tally
+from sloagent.evaluation.tallying import merge
+from sloagent.model.facts import Facts
+from sloagent.model.record import Absence, Asked, Day, Part, Peer, RunRecord, SLORecord, State
+from sloagent.model.run import Run
+from sloagent.model.slo import SLO, ValueSLI
+from sloagent.model.timerange import contiguous
+from sloagent.model.verdict import Cause, Outcome, RangeSummary
+
+DRAWN_SERIES = 8
+"""Of one SLO, the worst: what a chart can show without lying over itself."""
+COLUMNS = 240
+"""Of a chart; where a run has more than twice as many windows, each column keeps its least and its greatest."""
+LEAST_PARTS = 12
+"""Into so many equal parts a run is cut for the comparison of values; a longer one into its hours."""
+_HOUR = 3600
+_DAY = 86_400
+
+
+def record_of(
+    agent: Agent, slos: Sequence[SLO], run: Run, stretch: Stretch, facts: Facts, trouble: dict[SLO, str]
+) -> RunRecord:
+    """The record of a stretch whose slots have been filled (`assess.fill`, which gives `trouble`). Raises StoreError."""
+    wanted = set(slos)
+    return RunRecord(
+        run=run,
+        span=stretch.span,
+        sets=agent.sets,
+        slos=tuple(slo_record(agent, slo, stretch, trouble.get(slo, "")) for slo in agent.slos if slo in wanted),
+        peer=Peer(agent.source.name, agent.settings.prometheus.url, agent.source.version()),
+        facts=facts,
+        configuration=effective(agent.settings),
+        version=version("sloagent"),
+    )
+
+
+def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> SLORecord:
+    """One SLO over the stretch. Raises StoreError."""
+    cycle, name = agent.cycle, agent.source.name
+    expected, counted = stretch.slots(slo), stretch.counted(slo)
+    days = _days(agent, slo, expected, counted)
+    whole = Part(
+        len(expected), len(expected) - len(counted), merge(day.part.tally for day in days),
+        assess.whole(cycle, slo, stretch),
+    )  # fmt: skip
+    headers = _Headers(slo)
+    if counted:
+        headers.read(agent, (counted[0], counted[-1]), frozenset(counted))
+    missing = assess.lacking(cycle, slo, counted)
+    summary = summary_of(slo, whole)
+    drawn = [series.labels for series in summary.series[:DRAWN_SERIES] if series.worst is not None]
+    span = (counted[0], counted[-1]) if counted else (0, -1)
+    return SLORecord(
+        slo=slo,
+        whole=whole,
+        phases=tuple(_part(agent, slo, stretch.phase(phase)) for phase in stretch.phases),
+        days=tuple(days),
+        slots=expected,
+        states=_states(expected, frozenset(counted), headers.outcomes, frozenset(missing)),
+        refused={kind: contiguous(slots, slo.interval) for kind, slots in sorted(headers.refused.items())},
+        warnings=headers.warnings,
+        asked=_asked(agent, slo, summary, span),
+        lines=tuple(cycle.store.lines(name, slo, span, drawn, COLUMNS)) if drawn else (),
+        means=cycle.store.means(name, slo, _equal_parts(slo, counted)) if isinstance(slo.sli, ValueSLI) else {},
+        under_declared=_under_declared(agent, slo, whole, counted),
+        trouble=trouble,
+    )
+
+
+def _part(agent: Agent, slo: SLO, stretch: Stretch) -> Part:
+    expected, counted = stretch.slots(slo), stretch.counted(slo)
+    counts = agent.cycle.store.tally(agent.source.name, slo, contiguous(counted, slo.interval))
+    return Part(len(expected), len(expected) - len(counted), counts, assess.whole(agent.cycle, slo, stretch))
+
+
+def _days(agent: Agent, slo: SLO, expected: range, counted: Sequence[int]) -> list[Day]:
+    """Day by day, UTC: tallies add, so the run's is their sum, and no sum of an hour lies on both sides of midnight."""
+    days = []
+    for midnight in sorted({slot // _DAY * _DAY for slot in expected}):
+        own = [slot for slot in counted if midnight <= slot < midnight + _DAY]
+        size = sum(midnight <= slot < midnight + _DAY for slot in expected)
+        found = agent.cycle.store.tally(agent.source.name, slo, contiguous(own, slo.interval))
+        days.append(Day(midnight, Part(size, size - len(own), found, None)))
+    return days
+
+
+@dataclass(slots=True)
+class _Headers:
+    """What the recorded slots say as wholes, without their series."""
+
+    slo: SLO
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    refused: dict[str, list[int]] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+
+    def read(self, agent: Agent, span: tuple[int, int], counted: frozenset[int]) -> None:
+        for header in agent.cycle.store.headers(agent.source.name, self.slo, span):
+            if header.slot not in counted:
+                continue
+            self.outcomes[header.slot] = header.outcome
+            if header.cause is Cause.REFUSED:
+                self.refused.setdefault(header.kind, []).append(header.slot)
+            for warning in header.warnings:
+                self.warnings[warning] = self.warnings.get(warning, 0) + 1
+
+
+def _states(
+    expected: Iterable[int], counted: frozenset[int], outcomes: dict[int, Outcome], missing: frozenset[int]
+) -> tuple[State, ...]:
+    def state(slot: int) -> State:
+        if slot not in counted:
+            return Absence.EXCLUDED
+        return outcomes.get(slot, Absence.MISSING if slot in missing else Absence.SUMMED)
+
+    return tuple(state(slot) for slot in expected)
+
+
+def _asked(agent: Agent, slo: SLO, summary: RangeSummary, span: tuple[int, int]) -> Asked | None:
+    """The question of the worst window, else of the newest slot."""
+    worst = next((series.worst for series in summary.series if series.worst is not None), None)
+    store, name = agent.cycle.store, agent.source.name
+    wanted = worst.slot if worst is not None else max(store.recorded(name, slo, span), default=None)
+    if wanted is None:
+        return None
+    header = next(iter(store.headers(name, slo, (wanted, wanted))), None)
+    if header is None:  # its row is part of an hourly sum by now: the question is that of any slot
+        header = next(iter(store.headers(name, slo, span)), None)
+    if header is None:
+        return None
+    said = header.detail if header.cause is Cause.REFUSED and header.slot == wanted else ""
+    return Asked(wanted, header.query, agent.source.curl(header.query, wanted), said)
+
+
+def _equal_parts(slo: SLO, counted: Sequence[int]) -> list[tuple[int, int]]:
+    """Twelve equal parts of the counted slots or, of a run of twelve hours and more, its hours; none with a hole in it."""
+    if not counted:
+        return []
+    if counted[-1] - counted[0] >= LEAST_PARTS * _HOUR:
+        hours: dict[int, list[int]] = {}
+        for slot in counted:
+            hours.setdefault(slot // _HOUR, []).append(slot)
+        parts = [slots for slots in hours.values() if len(slots) * slo.interval == _HOUR]
+    else:
+        each = len(counted) // LEAST_PARTS
+        parts = [list(counted[n * each : (n + 1) * each]) for n in range(LEAST_PARTS)] if each else []
+    return [(part[0], part[-1]) for part in parts if part[-1] - part[0] == (len(part) - 1) * slo.interval]
+
+
+def _under_declared(agent: Agent, slo: SLO, whole: Part, counted: Sequence[int]) -> Part | None:
+    strict = as_declared(slo)
+    if strict is None or not counted:
+        return None
+    slots = agent.cycle.store.slots(agent.source.name, slo, (counted[0], counted[-1]))
+    wanted = frozenset(counted)
+    again = tally(strict, (judged_again(strict, slot) for slot in slots if slot.slot in wanted))
+    return Part(whole.expected, whole.excluded, again, whole.whole)

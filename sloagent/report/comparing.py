@@ -1,0 +1,185 @@
+"""A result beside the baseline's: series by series, number by number, from the distributions of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sloagent.evaluation.compare import compare_distributions, compare_shares, compare_values, roll_up
+from sloagent.evaluation.comparing_words import sentence
+from sloagent.evaluation.quantiles import quantile
+from sloagent.model.comparison import Change, Moved, Terms, Why
+from sloagent.model.distribution import Distribution
+from sloagent.model.piece import Counted
+from sloagent.model.record import SLORecord, Stated
+from sloagent.model.samples import Events
+from sloagent.model.slo import SLO, Labels, LatencySLI, RatioSLI
+from sloagent.model.verdict import Cause, Quantile, RangeSummary
+from sloagent.report.cells import name_of
+from sloagent.report.words import Words
+
+_RANKS = {Change.WORSE: 0, Change.CANNOT_TELL: 1, Change.BETTER: 2, Change.SAME: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one of the two knows of an SLO's series."""
+
+    counted: Mapping[Labels, Counted]
+    means: Mapping[Labels, tuple[float, ...]]
+    stated: Mapping[Labels, Stated]
+
+    @property
+    def series(self) -> set[Labels]:
+        """The series of which it knows anything."""
+        return {*self.counted, *self.means, *self.stated}
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesComparison:
+    """One series beside the baseline's."""
+
+    labels: Labels
+    overall: Moved
+    """Its verdict."""
+    numbers: tuple[Moved, ...]
+    """Of a latency its percentiles, in the order of `SLO.quantiles`; else the one number."""
+    buckets: tuple[tuple[Quantile | None, Quantile | None], ...] = ()
+    """Of a latency, for each of `numbers`: the baseline's percentile and the current one with their buckets."""
+
+
+@dataclass(frozen=True, slots=True)
+class SLOComparison:
+    """One SLO beside the baseline's, series worst first."""
+
+    slo: SLO
+    change: Change
+    series: tuple[SeriesComparison, ...]
+    terms: Terms
+    earlier: RangeSummary | None = None
+    """How it came out in the baseline; None where the baseline did not have it."""
+    changed: bool = False
+    """Whether the two were not asked or promised the same."""
+
+    def sentence(self, words: Words) -> str:
+        """What moved most, in a sentence."""
+        if not self.series:
+            return words.say("not_in_baseline" if self.earlier is None else "nothing_compared")
+        worst = self.series[0]
+        said = sentence(self.slo, worst.overall, self.terms, words.language)
+        name = name_of(worst.labels)
+        return f"{name}: {said}" if name else said
+
+
+def compared(
+    one: SLORecord, earlier: tuple[SLORecord, RangeSummary] | None, summary: RangeSummary, terms: Terms
+) -> SLOComparison:
+    """An SLO beside the same SLO of the baseline, with how it came out there."""
+    slo = summary.slo
+    if earlier is None:
+        return SLOComparison(slo, Change.CANNOT_TELL, (), terms)
+    record, before = earlier
+    # Numbers that were written down name no query: of what was asked, nothing is known that could have changed.
+    stated = record.stated or one.stated or Cause.NOT_RUN in (before.cause, summary.cause)
+    same = record.slo.objective == slo.objective if stated else record.slo.fingerprint() == slo.fingerprint()
+    found = side_by_side(slo, side_of(record), side_of(one), terms)
+    return SLOComparison(slo, roll_up_of(found), found, terms, earlier=before, changed=not same)
+
+
+def roll_up_of(series: Iterable[SeriesComparison]) -> Change:
+    """The verdict of an SLO from those of its series."""
+    return roll_up(one.overall for one in series)
+
+
+def side_of(record: SLORecord) -> Side:
+    """The whole run as one side of a comparison."""
+    return Side(record.whole.whole or {}, record.means, record.stated)
+
+
+def side_by_side(slo: SLO, baseline: Side, current: Side, terms: Terms) -> tuple[SeriesComparison, ...]:
+    """Every series that either side knows, worst first. The level of the terms is shared among those that both know."""
+    both = len(baseline.series & current.series) or 1
+    found = [
+        _series(slo, labels, baseline, current, terms, both) for labels in sorted(baseline.series | current.series)
+    ]
+    found.sort(key=_rank)
+    return tuple(found)
+
+
+def _rank(one: SeriesComparison) -> tuple[bool, int, float, Labels]:
+    """The worst first, the greatest change of those at the head; what was not run in both decides nothing and is last."""
+    moved = one.overall
+    return moved.why is Why.NOT_RUN, _RANKS[moved.change], -abs(moved.estimate or 0.0), one.labels
+
+
+def _series(slo: SLO, labels: Labels, baseline: Side, current: Side, terms: Terms, both: int) -> SeriesComparison:
+    measured = _measured(slo, labels, baseline, current, terms, both)
+    earlier, now = baseline.stated.get(labels), current.stated.get(labels)
+    return measured if earlier is None and now is None else _stated(slo, measured, earlier, now)
+
+
+def _measured(slo: SLO, labels: Labels, baseline: Side, current: Side, terms: Terms, both: int) -> SeriesComparison:
+    if isinstance(slo.sli, LatencySLI):
+        return _latency(slo, labels, baseline.counted.get(labels), current.counted.get(labels), terms, both)
+    if isinstance(slo.sli, RatioSLI):
+        moved = _ratio(slo, slo.sli, labels, baseline.counted.get(labels), current.counted.get(labels), terms, both)
+        return SeriesComparison(labels, moved, (moved,))
+    falling = slo.objective is not None and slo.objective.limit.at_least is not None
+    moved = compare_values(
+        baseline.means.get(labels, ()), current.means.get(labels, ()), terms, both, falling_is_worse=falling
+    )
+    return SeriesComparison(labels, moved, (moved,))
+
+
+def _ratio(
+    slo: SLO, sli: RatioSLI, labels: Labels, earlier: Counted | None, now: Counted | None, terms: Terms, both: int
+) -> Moved:
+    promised = slo.objective.limit_for(labels).at_least if slo.objective else None
+    return compare_shares(
+        earlier if isinstance(earlier, Events) else None, now if isinstance(now, Events) else None, sli.counts,
+        terms, both, promised=promised, absent_is_zero=sli.bad_absent_is_zero,
+    )  # fmt: skip
+
+
+def _latency(
+    slo: SLO, labels: Labels, earlier: Counted | None, now: Counted | None, terms: Terms, both: int
+) -> SeriesComparison:
+    before = earlier if isinstance(earlier, Distribution) else None
+    current = now if isinstance(now, Distribution) else None
+    found = compare_distributions(_promised(slo), slo.quantiles, before, current, terms, both)
+    buckets = tuple((_quantile(before, p), _quantile(current, p)) for p in slo.quantiles)
+    return SeriesComparison(labels, found.overall, found.percentiles, buckets)
+
+
+def _quantile(counted: Distribution | None, percentile: float) -> Quantile | None:
+    return quantile(counted, percentile) if counted is not None else None
+
+
+def _promised(slo: SLO) -> float:
+    return (slo.objective.percentile if slo.objective else None) or 99.0
+
+
+def _stated(slo: SLO, measured: SeriesComparison, earlier: Stated | None, now: Stated | None) -> SeriesComparison:
+    """Numbers of which one at least was written down: their difference can be said, and nothing of how sure that is."""
+    before = [_told(slo, earlier, place, moved.baseline) for place, moved in enumerate(measured.numbers)]
+    current = [_told(slo, now, place, moved.current) for place, moved in enumerate(measured.numbers)]
+    numbers = tuple(_two(*pair) for pair in zip(before, current, strict=True))
+    decides = slo.quantiles.index(_promised(slo)) if slo.quantiles else 0
+    return SeriesComparison(measured.labels, numbers[decides], numbers, measured.buckets)
+
+
+def _told(slo: SLO, stated: Stated | None, place: int, measured: float | None) -> float | None:
+    """What is stated of a number or, where nothing is stated of the series, what was measured."""
+    if stated is None:
+        return measured
+    if slo.quantiles:
+        return stated.percentiles.get(slo.quantiles[place])
+    good = stated.value
+    return 1 - good if isinstance(slo.sli, RatioSLI) and good is not None else good
+
+
+def _two(earlier: float | None, now: float | None) -> Moved:
+    if earlier is None or now is None:
+        return Moved(Change.CANNOT_TELL, Why.NOT_RUN, earlier, now)
+    ratio = now / earlier - 1 if earlier else None
+    return Moved(Change.CANNOT_TELL, Why.NO_DISTRIBUTION, earlier, now, ratio)
