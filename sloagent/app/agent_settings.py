@@ -47,8 +47,8 @@ class AgentSettings(Settings):
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
     report: ReportSettings = ReportSettings()
-    facts: Path | None = None
-    """What Prometheus cannot know about the test bed (docs/facts.md)."""
+    facts: str | None = None
+    """A file with what Prometheus cannot know about the test bed (docs/facts.md)."""
 
     @model_validator(mode="after")
     def _remembers_what_it_catches_up(self) -> Self:

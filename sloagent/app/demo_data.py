@@ -15,6 +15,7 @@ from sloagent.model.timerange import TimeRange
 
 ARCHIVE = "recording.tar.xz"
 PHASES = "phases.json"
+FACTS = "facts.yaml"
 _PACKAGE = Path(__file__).resolve().parent.parent
 PLACES = (_PACKAGE / "_shipped" / "demo", _PACKAGE.parent / "deploy" / "demo")
 """In an installed wheel, and in a checkout."""
@@ -32,7 +33,7 @@ class Recording:
 def shipped() -> Path:
     """The directory of the shipped recording. Raises SloagentError where this installation has none."""
     for place in PLACES:
-        if (place / ARCHIVE).is_file() and (place / PHASES).is_file():
+        if all((place / name).is_file() for name in (ARCHIVE, PHASES, FACTS)):
             return place
     raise SloagentError(
         "the recorded run is not in this installation: looked in " + " and ".join(str(place) for place in PLACES),

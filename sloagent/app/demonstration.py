@@ -25,6 +25,7 @@ prometheus: {{url: '{url}'}}
 slos: ['builtin:karmada']
 store: {{path: sloagent.db, retention: 3650d, full_rows: 3650d}}
 report: {{definition: 'builtin:karmada-test-report', directory: report}}
+facts: facts.yaml
 """
 
 
@@ -47,6 +48,7 @@ def prepared(directory: Path, *, binary: str, port: int = 0) -> Iterator[Demonst
     configuration = directory / "sloagent.yaml"
     try:
         _make_room(directory, configuration)
+        shutil.copyfile(demo_data.shipped() / demo_data.FACTS, directory / demo_data.FACTS)
     except OSError as refused:
         raise SloagentError(
             f"the demo cannot be put into {directory}: {refused.strerror or refused}",
@@ -70,7 +72,7 @@ def _make_room(directory: Path, configuration: Path) -> None:
     """Make the directory and remove a former demo; what no demo has put there stays, and is in the way."""
     directory.mkdir(parents=True, exist_ok=True)
     trees = [directory / name for name in ("data", "report")]
-    files = [configuration, *directory.glob("sloagent.db*")]
+    files = [configuration, directory / demo_data.FACTS, *directory.glob("sloagent.db*")]
     ours = configuration.is_file() and configuration.read_text(errors="replace").startswith(MARK)
     foreign = [path for path in (*trees, *files) if path.exists()]
     if foreign and not ours:
@@ -82,7 +84,7 @@ def _make_room(directory: Path, configuration: Path) -> None:
     for tree in trees:
         shutil.rmtree(tree, ignore_errors=True)
     for file in files[1:]:
-        file.unlink()
+        file.unlink(missing_ok=True)
 
 
 def whole(run: Run) -> TimeRange:

@@ -20,9 +20,9 @@ SCHEMA = "sloagent/validate/v1"
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
 )
 def command(files: tuple[str, ...], form: str) -> None:
-    """Check SLO files and agent files: every mistake at once, each with its line and column.
+    """Check SLO files, agent files and facts files: every mistake at once, each with its line and column.
 
-    FILE is a file, a directory, a glob or builtin:NAME. An agent file is checked together with the SLO files that it
+    FILE is a file, a directory, a glob or builtin:NAME. An agent file is checked together with the files that it
     names. Exits with 2 where anything is wrong.
     """
     from sloagent.app.agent_settings import AgentSettings
@@ -32,7 +32,7 @@ def command(files: tuple[str, ...], form: str) -> None:
     reading = Reading()
     agents = reading.take_any(files, Path(), AgentSettings)
     slos = sum(len(slo_set.slos) for slo_set in reading.sets)
-    read = agents + len(reading.files)
+    read = agents + len(reading.files) + len(reading.facts)
     if form == "json":
         problems = [
             {name: part for name, part in asdict(problem).items() if name not in {"source", "length"}}
@@ -44,7 +44,8 @@ def command(files: tuple[str, ...], form: str) -> None:
             sys.exit(ConfigError.exit_code)
         return
     raise_for(reading.problems)
-    click.echo(f"{_counted(slos, 'SLO')} in {_counted(read, 'file')} {'is' if slos == 1 else 'are'} well written.")
+    what = f"{_counted(slos, 'SLO')} in {_counted(read, 'file')}" if slos else _counted(read, "file")
+    click.echo(f"{what} {'is' if (slos or read) == 1 else 'are'} well written.")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sloagent.config import scalars
 from sloagent.config.discretion import names_a_secret
-from sloagent.config.document import Document, Path, Value
+from sloagent.config.document import Document, Path, Value, source_line
 from sloagent.config.problem import Problem, cut
 
 MOST_PROBLEMS = 200
@@ -101,6 +102,12 @@ class Findings:
     def at(self, path: Path) -> Value:
         """What stands in the file at `path`, or at its misspelling."""
         return self.document.at(self.written(path))
+
+    def spelling(self, path: Path, value: object) -> str:
+        """A plain value at `path` as the file spells it: `1.30` and not 1.3."""
+        mark = self.document.mark(self.written(path))
+        spelt = source_line(self.document.lines, mark.line)[mark.column - 1 : mark.column - 1 + mark.length]
+        return spelt if spelt and scalars.read(spelt) == value else str(value)
 
     def written(self, path: Path) -> Path:
         """The path as the file spells it."""

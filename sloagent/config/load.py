@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from sloagent.config import structure
+from sloagent.config import facts, structure
 from sloagent.config.document import Document, Value
 from sloagent.config.files import files_of, neighbour, shown
 from sloagent.config.findings import Findings
@@ -15,6 +15,7 @@ from sloagent.config.problem import Problem, count_line, in_order, render
 from sloagent.config.reader import LARGEST_FILE_BYTES, parse
 from sloagent.config.to_model import Loaded, to_model, unknown_parameters
 from sloagent.errors import ConfigError
+from sloagent.model.facts import Written
 from sloagent.model.slo import SLOSet
 from sloagent.settings import Settings
 
@@ -52,11 +53,19 @@ def load_slo_files(
     return reading.sets
 
 
+def load_facts(path: Path) -> Written:
+    """The facts of a facts file; files that it names count from it. Raises ConfigError with every problem."""
+    found, problems = facts.written(read_document(path), path.parent)
+    raise_for(problems)
+    assert found is not None
+    return found
+
+
 def load_agent(path: Path, settings: type[S]) -> tuple[S, tuple[SLOSet, ...]]:
     """The agent's file and the SLO sets that its `slos` names, with its `parameters`.
 
-    `settings` has the fields `slos` (entries as of `load_slo_files`) and `parameters`. Raises ConfigError with every
-    problem of every file at once.
+    `settings` has the fields `slos` (entries as of `load_slo_files`), `parameters` and `facts`. Raises ConfigError with
+    every problem of every file at once, the facts file among them.
     """
     reading = Reading()
     read = reading.take_agent(path, settings)
@@ -74,10 +83,11 @@ def raise_for(problems: Sequence[Problem]) -> None:
 
 @dataclass(slots=True)
 class Reading:
-    """SLO files as they are read: each once, with what is wrong in any of them."""
+    """SLO files and facts files as they are read: each once, with what is wrong in any of them."""
 
     problems: list[Problem] = field(default_factory=list)
     files: dict[Path, Loaded] = field(default_factory=dict)
+    facts: set[Path] = field(default_factory=set)
     _names: dict[str, str] = field(default_factory=dict)
     _slos: int = 0
 
@@ -92,7 +102,7 @@ class Reading:
         return {name: loaded.parameters for loaded in self.files.values() if (name := _set_name(loaded.document))}
 
     def take_agent(self, path: Path, settings: type[S], document: Document | None = None) -> S | None:
-        """Read an agent's file and the SLO files it names; None where the file itself is wrong."""
+        """Read an agent's file and the files it names; None where the file itself is wrong."""
         read, findings = _settings(path, settings, document)
         # From the document and not from `read`, so that the SLO files are checked although another block is wrong.
         given = _parameters(findings.document)
@@ -100,11 +110,17 @@ class Reading:
             self._take_entry(entry, path.parent, given, lambda *problem, at=at: findings.add(("slos", at), *problem))
         for where, summary, hint in unknown_parameters(given, self.declared):
             findings.add(("parameters", *where), "parameter/set", summary, hint, key=True)
+        if isinstance(name := findings.document.at(("facts",)), str) and "\0" not in name:
+            file = path.parent / name
+            if file.exists():
+                self.take_facts(file)
+            else:
+                findings.add(("facts",), "file/missing", f'there is no file "{name}"', neighbour(file))
         self.problems.extend(findings.problems)
         return read
 
     def take_any(self, entries: Iterable[str], directory: Path, settings: type[Settings]) -> int:
-        """Read agent's files and SLO files alike, and return how many of them are an agent's.
+        """Read agent's files, SLO files and facts files alike, and return how many of them are an agent's.
 
         Agent's files come first, so that the SLO files they name are read with their parameters.
         """
@@ -119,7 +135,9 @@ class Reading:
         for path, document in agents.items():
             self.take_agent(path, settings, document)
         for path, document in documents.items():
-            if path not in agents:
+            if path not in agents and document.at(("kind",)) == "Facts":
+                self.take_facts(path, document)
+            elif path not in agents:
                 self.take_file(path, {}, document)
         return len(agents)
 
@@ -158,6 +176,12 @@ class Reading:
             )
         elif name:
             self._names[name] = f"{loaded.document.path}:{loaded.document.mark(('metadata', 'name')).line}"
+
+    def take_facts(self, path: Path, document: Document | None = None) -> None:
+        """Read a facts file, unless it has been read."""
+        if (key := path.resolve()) not in self.facts:
+            self.facts.add(key)
+            self.problems.extend(facts.written(document or read_document(path), path.parent)[1])
 
     def _take_entry(
         self, entry: str, directory: Path, given: Mapping[str, Mapping[str, str]], complain: Complain

@@ -209,16 +209,16 @@ class _Notes:
         elif detail["type"].startswith(_BOUNDS):
             self._findings.add(path, f"{self._kind}/value", self._out_of_bounds(path, detail))
         else:
-            check, summary, hint = _explained(detail)
+            check, summary, hint = _explained(detail, self._findings.spelling(path, detail["input"]))
             self._findings.add(path, f"{self._kind}/{check}", summary, hint)
 
 
-def _explained(detail: ErrorDetails) -> tuple[str, str, str]:
-    """The last word of the problem id, the summary and the hint of an error about a value."""
+def _explained(detail: ErrorDetails, spelt: str) -> tuple[str, str, str]:
+    """The last word of the problem id, the summary and the hint of an error about a value that is `spelt` so."""
     found = detail["input"]
     match detail["type"]:
         case "string_type" if isinstance(found, bool | int | float):
-            written = str(found).lower() if isinstance(found, bool) else str(found)
+            written = spelt.lower() if isinstance(found, bool) else spelt
             return "type", f"{written} is a {_named(found)}, and text is needed here", f'write "{written}" in quotes'
         case "bool_type":
             hint = f"write {_TRAPS.get(str(found).lower(), 'true or false')}"

@@ -77,7 +77,7 @@ def to_model(document: Document, given: Mapping[str, Mapping[str, str]]) -> Load
     if findings.problems:
         return Loaded(document, None, declared, findings.problems)
     place = f"{document.path}:{document.mark(('metadata', 'name')).line}"
-    return Loaded(document, SLOSet(name, _text(spec.metadata.title, name), tuple(slos), place), declared, ())
+    return Loaded(document, SLOSet(name, text(spec.metadata.title, name), tuple(slos), place), declared, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,10 @@ def _slo(spec: SLOSpec, path: Path, shared: _Written, findings: Findings) -> SLO
         objective=objective,
         interval=interval,
         window=window,
-        title=_text(spec.title, spec.name),
+        title=text(spec.title, spec.name),
         status=Status(spec.status),
         section=spec.section,
-        note=_text(spec.note, ""),
+        note=text(spec.note, ""),
         min_events=0.0 if isinstance(sli, ValueSLI) else _or(spec.min_events, defaults.min_events),
         allow_partial=_or(spec.allow_partial, defaults.allow_partial),
         place=f"{findings.document.path}:{findings.document.mark((*path, 'name')).line}",
@@ -220,7 +220,8 @@ def unknown_parameters(
     return wrong
 
 
-def _text(written: LocalizedText | None, otherwise: str) -> Text:
+def text(written: LocalizedText | None, otherwise: str) -> Text:
+    """The text as it is meant; `otherwise` where none is written."""
     return Text(written.en.strip(), written.zh.strip()) if written else Text(otherwise)
 
 

@@ -21,6 +21,7 @@ def archive(place: Path, *names: str, kind: bytes = tarfile.REGTYPE) -> None:
             entry.type, entry.linkname = kind, "/etc/passwd"
             tar.addfile(entry, io.BytesIO())
     (place / demo_data.ARCHIVE).write_bytes(lzma.compress(packed.getvalue()))
+    (place / demo_data.FACTS).write_text("apiVersion: sloagent/v1\nkind: Facts\n")
     (place / demo_data.PHASES).write_text(
         '[{"name": "a", "start": "2026-11-22T05:39:54.739Z", "end": "2026-11-22T05:40:00Z", "what": "quiet"}]'
     )

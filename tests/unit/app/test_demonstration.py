@@ -17,7 +17,7 @@ def prepare(directory: Path) -> None:
         raise AssertionError("there is no such program")
 
 
-@pytest.mark.parametrize("name", ["sloagent.yaml", "sloagent.db", "data/block", "report/report.html"])
+@pytest.mark.parametrize("name", ["sloagent.yaml", "facts.yaml", "sloagent.db", "data/block", "report/report.html"])
 def test_what_no_demo_has_put_there_is_not_replaced(tmp_path: Path, name: str) -> None:
     own = tmp_path / name
     own.parent.mkdir(exist_ok=True)
