@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from sloagent.app.times import stamp
 from sloagent.cli import options
 from sloagent.cli.progress import counting
-from sloagent.cli.times import stamp
 from sloagent.errors import SourceError
 
 

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from sloagent.app import runs
+from sloagent.app.run_data import document
+from sloagent.app.times import now, stamp
 from sloagent.cli import options
-from sloagent.cli.times import Time, stamp
-from sloagent.model.run import Exclusion, Phase, Run
-from sloagent.model.timerange import TimeRange
+from sloagent.cli.times import Time
+from sloagent.config.problem import printable
+from sloagent.model.run import Run
 from sloagent.store import Store
 
-SCHEMA = "sloagent/runs/v1"
+if TYPE_CHECKING:  # most of these commands only look into the store
+    from sloagent.model.record import RunRecord
+
+T = TypeVar("T")
 _FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
 )
-START_ONE = "start one with `sloagent runs start NAME`"
 
 
 @click.group(epilog="Example: sloagent runs start -c sloagent.yaml v1.19-soak --label version=1.19")
@@ -28,38 +34,19 @@ def command() -> None:
     """The life of a run: a named stretch of time with labels, phases and exclusions."""
 
 
-def _open(configuration: Path) -> Store:
-    from sloagent.app.wiring import open_store
-
-    return open_store(configuration)
-
-
-def find(store: Store, name: str) -> Run:
-    """The run of this name; UsageError with the names there are."""
-    runs = {run.name: run for run in store.runs()}
-    if name not in runs:
-        there = f"there are: {', '.join(runs)}" if runs else f"there is none yet; {START_ONE}"
-        raise click.UsageError(f"no run is named `{name}`; {there}")
-    return runs[name]
-
-
 @command.command("list", epilog="Example: sloagent runs list -c sloagent.yaml")
 @options.configuration
 @_FORMAT
 def list_runs(configuration: Path, form: str) -> None:
     """List all runs, oldest first."""
-    store = _open(configuration)
-    try:
-        runs = store.runs()
-    finally:
-        store.close()
+    there = _with_store(configuration, runs.listed)
     if form == "json":
-        click.echo(_document(runs))
+        click.echo(_json(there))
         return
-    for run in runs:
-        click.echo(_line(run))
-    if not runs:
-        click.echo(f"no run yet; {START_ONE}", err=True)
+    for run, imported in there:
+        click.echo(_line(run, imported))
+    if not there:
+        click.echo(f"no run yet; {runs.START_ONE}", err=True)
 
 
 @command.command(epilog="Example: sloagent runs start -c sloagent.yaml soak-7 --label mode=push")
@@ -71,18 +58,10 @@ def list_runs(configuration: Path, form: str) -> None:
 @click.option("--at", "at", type=Time(), default="now", show_default=True, help="When it began: RFC 3339, or relative.")
 def start(configuration: Path, name: str, labels: tuple[str, ...], at: datetime) -> None:
     """Begin a run. It goes on until `sloagent runs stop`."""
-    _check_name("a run", name)
-    _check_past("--at", at)
-    pairs = dict(_pair(label) for label in labels)
-    store = _open(configuration)
-    try:
-        if any(run.name == name for run in store.runs()):
-            raise click.UsageError(f"a run named `{name}` exists already; choose another name, runs are never replaced")
-        run = Run(name, at, None, labels=tuple(sorted(pairs.items())))
-        store.save_run(run)
-    finally:
-        store.close()
-    click.echo(_line(run))
+    pairs = [_pair(label) for label in labels]
+    if len(dict(pairs)) < len(pairs):
+        raise click.UsageError("a label is given twice")
+    click.echo(_line(_with_store(configuration, lambda store: runs.start(store, name, dict(pairs), at, now()))))
 
 
 @command.command(epilog="Example: sloagent runs stop -c sloagent.yaml soak-7")
@@ -91,22 +70,7 @@ def start(configuration: Path, name: str, labels: tuple[str, ...], at: datetime)
 @click.option("--at", "at", type=Time(), default="now", show_default=True, help="When it ended: RFC 3339, or relative.")
 def stop(configuration: Path, name: str, at: datetime) -> None:
     """End a run."""
-    _check_past("--at", at)
-    store = _open(configuration)
-    try:
-        run = find(store, name)
-        if run.end is not None:
-            raise click.UsageError(f"`{name}` ended at {stamp(run.end)} already")
-        if at <= run.start:
-            raise click.UsageError(f"`{name}` began at {stamp(run.start)}; it cannot end before")
-        for what, part in _parts(run):
-            if part.end > at:
-                raise click.UsageError(f"{what} of `{name}` lasts until {stamp(part.end)}; the run cannot end before")
-        run = replace(run, end=at)
-        store.save_run(run)
-    finally:
-        store.close()
-    click.echo(_line(run))
+    click.echo(_line(_with_store(configuration, lambda store: runs.stop(store, name, at, now()))))
 
 
 @command.command(epilog="Example: sloagent runs phase -c sloagent.yaml soak-7 warm-up --from -20m --to -10m")
@@ -118,17 +82,13 @@ def stop(configuration: Path, name: str, at: datetime) -> None:
 def phase(
     configuration: Path, name: str, phase_name: str, note: str, start: datetime | None, end: datetime | None
 ) -> None:
-    """Name a part of a run. The report judges each phase by itself, too."""
-    _check_name("a phase", phase_name)
-    added = Phase(phase_name, _needed(start, end), note)
+    """Name a part of a run. The report judges each phase by itself, too.
 
-    def change(run: Run) -> Run:
-        if any(known.name == phase_name for known in run.phases):
-            raise click.UsageError(f"`{name}` has a phase `{phase_name}` already; choose another name")
-        _check_inside(run, added.range)
-        return replace(run, phases=(*run.phases, added))
-
-    _change(configuration, name, change)
+    Without --from it begins where the last phase ended, or the run began; without --to it ends now.
+    """
+    _print_whole(
+        _with_store(configuration, lambda store: runs.add_phase(store, name, phase_name, start, end, note, now()))
+    )
 
 
 @command.command(epilog="Example: sloagent runs exclude -c sloagent.yaml soak-7 --from -20m --to -10m --reason chaos")
@@ -138,15 +98,9 @@ def phase(
 @options.time_range
 def exclude(configuration: Path, name: str, reason: str, start: datetime | None, end: datetime | None) -> None:
     """Leave a stretch out of a run. Windows that touch it do not count; the report shows it with the reason."""
-    if not reason.strip():
-        raise click.UsageError("--reason is empty; the report shows it, so say why")
-    added = Exclusion(_needed(start, end), reason)
-
-    def change(run: Run) -> Run:
-        _check_inside(run, added.range)
-        return replace(run, exclusions=(*run.exclusions, added))
-
-    _change(configuration, name, change)
+    if start is None:
+        raise click.UsageError("--from is needed, such as --from -20m")
+    _print_whole(_with_store(configuration, lambda store: runs.exclude(store, name, start, end, reason, now())))
 
 
 @command.command(epilog="Example: sloagent runs show -c sloagent.yaml soak-7")
@@ -154,65 +108,78 @@ def exclude(configuration: Path, name: str, reason: str, start: datetime | None,
 @click.argument("name")
 @_FORMAT
 def show(configuration: Path, name: str, form: str) -> None:
-    """Show a run with its phases and exclusions."""
-    store = _open(configuration)
-    try:
-        run = find(store, name)
-    finally:
-        store.close()
+    """Show a run with its labels, phases and exclusions."""
+    run, imported = _with_store(configuration, lambda store: runs.shown(store, name))
     if form == "json":
-        click.echo(_document([run]))
-        return
-    _print_whole(run)
+        click.echo(_json([(run, imported)]))
+    else:
+        _print_whole(run, imported)
 
 
-def _print_whole(run: Run) -> None:
-    click.echo(_line(run))
-    for one in run.phases:
-        click.echo(f"  phase     {stamp(one.range.start)}  {stamp(one.range.end)}  {one.name}  {one.note}".rstrip())
-    for hole in run.exclusions:
-        click.echo(f"  excluded  {stamp(hole.range.start)}  {stamp(hole.range.end)}  {hole.reason}")
+@command.command(epilog="Example: sloagent runs export -c sloagent.yaml soak-7 -o soak-7.json.gz")
+@options.configuration
+@click.argument("name")
+@click.option(
+    "-o", "--output", "target", type=click.Path(path_type=Path), metavar="FILE", required=True,
+    help="Write FILE, which ends with .json, or with .json.gz to be packed.",
+)  # fmt: skip
+def export(configuration: Path, name: str, target: Path) -> None:
+    """Write a run into one file with everything that a report needs, to be read where its Prometheus is not known.
+
+    What the store lacks is evaluated first, as for a report.
+    """
+    from sloagent.app import run_file
+
+    if not target.name.endswith((".json", ".json.gz")):
+        raise click.UsageError(f"-o {target}: a run file is JSON, so end its name with .json or .json.gz")
+    if target.exists():
+        raise click.UsageError(f"{target} exists already; name another file")
+    record = _with_store(configuration, lambda store: run_file.imported(store, name)) or _recorded(configuration, name)
+    run_file.write(record, target)
+    click.echo(str(target))
 
 
-def _change(configuration: Path, name: str, change: Callable[[Run], Run]) -> None:
-    store = _open(configuration)
-    try:
-        run = change(find(store, name))
-        store.save_run(run)
-    finally:
-        store.close()
-    _print_whole(run)
+def _recorded(configuration: Path, name: str) -> RunRecord:
+    from sloagent.app import assess, reporting
+    from sloagent.app.wiring import open_agent
+    from sloagent.cli import judging
+    from sloagent.cli.progress import counting
+
+    with open_agent(configuration) as agent:
+        run, stretch = judging.run_named(agent, name)
+        lacking = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in agent.slos)
+        with counting(lacking, "slots") as progress:
+            record = reporting.recorded(agent, agent.slos, run, stretch, progress)
+    judging.say_trouble({one.slo: one.trouble for one in record.slos if one.trouble})
+    return record
 
 
-def _needed(start: datetime | None, end: datetime | None) -> TimeRange:
-    if start is None:
-        raise click.UsageError("--from is needed, such as --from -20m")
-    _check_past("--to", end)
-    end = end or datetime.now(UTC)
-    if end <= start:
-        raise click.UsageError("--from must be earlier than --to")
-    return TimeRange(start, end)
+@command.command("import", epilog="Example: sloagent runs import -c sloagent.yaml karmada-1.3.yaml soak-7.json.gz")
+@options.configuration
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def import_runs(configuration: Path, files: tuple[Path, ...]) -> None:
+    """Bring runs in from files, exported or written by hand, so that reports and comparisons can name them.
+
+    They stay as their files say. All of them are brought in, or none where anything is wrong with one.
+    """
+    from sloagent.app import imported_runs, run_file
+
+    records = run_file.read_all(files)
+
+    def keep(store: Store) -> list[bool]:
+        return imported_runs.keep(store, records)
+
+    for record, new in zip(records, _with_store(configuration, keep), strict=True):
+        click.echo(_line(record.run, imported=True))
+        if not new:
+            click.echo(f"{printable(record.run.name)} was imported before, with the same content", err=True)
 
 
-def _check_name(what: str, name: str) -> None:
-    if not name or name != name.strip() or not name.isprintable():
-        raise click.UsageError(f"{what} needs a name of visible characters; found {name!r}")
+def _with_store(configuration: Path, work: Callable[[Store], T]) -> T:
+    from sloagent.app.wiring import open_store
 
-
-def _check_past(option: str, moment: datetime | None) -> None:
-    if moment is not None and moment > datetime.now(UTC):
-        raise click.UsageError(f"{option} {stamp(moment)} lies in the future")
-
-
-def _check_inside(run: Run, part: TimeRange) -> None:
-    if part.start < run.start or (run.end is not None and part.end > run.end):
-        lasts = f"lasted until {stamp(run.end)}" if run.end else "goes on"
-        raise click.UsageError(f"`{run.name}` began at {stamp(run.start)} and {lasts}; this lies outside")
-
-
-def _parts(run: Run) -> list[tuple[str, TimeRange]]:
-    phases = [(f"the phase `{phase.name}`", phase.range) for phase in run.phases]
-    return phases + [("an exclusion", hole.range) for hole in run.exclusions]
+    with closing(open_store(configuration)) as store:
+        return work(store)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -222,27 +189,21 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _document(runs: Sequence[Run]) -> str:
-    return json.dumps({"schema": SCHEMA, "runs": [_data(run) for run in runs]}, indent=2)
+def _json(there: Sequence[tuple[Run, bool]]) -> str:
+    return json.dumps(document(there), indent=2)
 
 
-def _data(run: Run) -> dict[str, object]:
-    """A run as JSON: times in RFC 3339, `to` null while it goes on."""
-    return {
-        "name": run.name,
-        "from": stamp(run.start),
-        "to": stamp(run.end) if run.end else None,
-        "labels": dict(run.labels),
-        "phases": [
-            {"name": p.name, "from": stamp(p.range.start), "to": stamp(p.range.end), "note": p.note} for p in run.phases
-        ],
-        "exclusions": [
-            {"from": stamp(e.range.start), "to": stamp(e.range.end), "reason": e.reason} for e in run.exclusions
-        ],
-    }
+def _print_whole(run: Run, imported: bool = False) -> None:
+    click.echo(_line(run, imported))
+    for one in run.phases:
+        note = f"{one.name}  {one.note}".rstrip()
+        click.echo(f"  phase     {stamp(one.range.start)}  {stamp(one.range.end)}  {printable(note)}")
+    for hole in run.exclusions:
+        click.echo(f"  excluded  {stamp(hole.range.start)}  {stamp(hole.range.end)}  {printable(hole.reason)}")
 
 
-def _line(run: Run) -> str:
+def _line(run: Run, imported: bool = False) -> str:
     end = stamp(run.end) if run.end else "goes on"
     labels = " ".join(f"{name}={value}" for name, value in run.labels)
-    return f"{run.name}  {stamp(run.start)}  {end}  {labels}".rstrip()
+    mark = "(imported)" if imported else ""
+    return printable("  ".join(filter(None, (run.name, stamp(run.start), end, labels, mark))))

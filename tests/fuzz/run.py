@@ -19,7 +19,7 @@ from random import Random
 
 from tests.fuzz.target import LONGEST, Target, bounded
 
-NAMES = ("slo_file", "agent_config", "answers", "exchange", "web")
+NAMES = ("slo_file", "agent_config", "run_file", "answers", "exchange", "web")
 INSTRUMENTED = ["sloagent", "uvicorn", "h11", "starlette"]
 """The packages whose branches guide atheris."""
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "fuzz"
