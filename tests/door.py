@@ -13,6 +13,11 @@ from pathlib import Path
 import bcrypt
 from prometheus_client import CollectorRegistry, Gauge
 
+from sloagent.app.runs_over_http import RunsOverHTTP
+from sloagent.errors import StoreError
+from sloagent.store import Store
+from sloagent.store.opening import IN_MEMORY, open_store
+from sloagent.store.settings import StoreSettings
 from sloagent.web.access import Access, Rules
 from sloagent.web.endpoints import View, application
 from sloagent.web.server import Server
@@ -107,16 +112,25 @@ def is_closed(connection: socket.socket) -> bool:
     return True
 
 
+def without_store() -> Store:
+    """A store that cannot be opened: for tests that are about something else."""
+    raise StoreError("this test has no store")
+
+
+NO_RUNS = RunsOverHTTP(without_store)
+
+
 class Served:
     """A door before a small application, with rules that the test can change."""
 
     def __init__(self, settings: WebSettings | None = None, rules: Rules | None = None) -> None:
         self.rules = rules or Rules()
         self.reloads = 0
+        self._store: Store | None = None
         self.registry = CollectorRegistry()
         Gauge("things", "Things there are", registry=self.registry).set(3)
         self.telemetry = WebTelemetry(self.registry)
-        view = View(self.registry, str, lambda: [{"slo": "a"}], list, self._reload, list)
+        view = View(self.registry, str, lambda: [{"slo": "a"}], list, self._reload, list, RunsOverHTTP(self._opened))
         access = Access(lambda: self.rules, self.telemetry)
         self.server = Server(
             application(view), "127.0.0.1", 0, settings=settings, access=access, telemetry=self.telemetry
@@ -124,6 +138,11 @@ class Served:
 
     def _reload(self) -> None:
         self.reloads += 1
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            self._store = open_store(StoreSettings(), IN_MEMORY)
+        return self._store
 
     @property
     def address(self) -> str:
@@ -140,3 +159,5 @@ class Served:
 
     def __exit__(self, *_: object) -> None:
         self.server.stop()
+        if self._store is not None:
+            self._store.close()

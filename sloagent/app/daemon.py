@@ -23,6 +23,7 @@ from sloagent.app.clock import STEP_SECONDS, ClockWatch, SlotTrigger
 from sloagent.app.door import open_door
 from sloagent.app.duties import Duties
 from sloagent.app.footprint import give_back_what_is_freed, leave_out_character_detection
+from sloagent.app.runs_over_http import RunsOverHTTP
 from sloagent.app.telemetry import Telemetry
 from sloagent.app.wiring import Agent, open_agent, store_name
 from sloagent.errors import ConfigError, SloagentError
@@ -186,6 +187,7 @@ class Daemon:
             slos=lambda: [slo_data(slo) for slo in self._agent.slos],
             reload=self.reload,
             pending=lambda: [pending_data(one) for one in self._duties.pending if one.slots],
+            runs=RunsOverHTTP(lambda: self._agent.store),
         )
         return application(view)
 

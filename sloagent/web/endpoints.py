@@ -1,4 +1,4 @@
-"""What the daemon answers over HTTP. It reads memory only: no request reaches the store or Prometheus."""
+"""What the daemon answers over HTTP. It reads memory only, but for runs, which the store keeps; nothing asks Prometheus."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from sloagent.errors import ConfigError
 from sloagent.web.page import Page
+from sloagent.web.runs import Runs, routes
 
 _END = b"# EOF\n"
 """How an OpenMetrics page ends, and only a whole one."""
@@ -40,10 +41,12 @@ class View:
     """Load the configuration anew; raises ConfigError and keeps the old one where the new one is wrong."""
     pending: Callable[[], Sequence[object]]
     """The slots that are due and have no verdict, as JSON-able values; SLOs that owe nothing are left out."""
+    runs: Runs
+    """What can be asked of runs."""
 
 
 def application(view: View) -> Starlette:
-    """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, /api/v1/verdicts, /api/v1/slos, /api/v1/pending."""
+    """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, and /api/v1 with verdicts, slos, pending and runs."""
     exposing = ThreadPoolExecutor(1, thread_name_prefix="metrics")
     reading = ThreadPoolExecutor(1, thread_name_prefix="api")
     acting = ThreadPoolExecutor(1, thread_name_prefix="reload")
@@ -90,6 +93,7 @@ def application(view: View) -> Starlette:
             api("verdicts", view.verdicts),
             api("slos", view.slos),
             api("pending", view.pending),
+            *routes(view.runs),
         ]
     )
     starlette.router.redirect_slashes = False  # a redirect would name the host that the client says we are

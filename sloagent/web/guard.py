@@ -44,31 +44,28 @@ class Guard:
                     headers[name] = content
             await send(message)
 
+        headers = Headers(scope=scope)
         try:
-            refusal = await self._refusal(scope, receive, rules)
+            refusal = await self._unwelcome(scope, headers, rules)
+            if refusal is None and (announced := _length(headers)) is not None:
+                body = await self._body(announced, receive)
+                refusal = self._too_long() if body is None else None
+                receive = _again(body or b"", receive)
         except ClientDisconnect:
             return  # half a request asks for nothing
+        if refusal is None and scope["method"] not in _HARMLESS:
+            foreign = _is_foreign(headers, scope["scheme"], named=rules.knows_clients)
+            refusal = PlainTextResponse("This request comes from another site.\n", 403) if foreign else None
         await (refusal or self._application)(scope, receive, send_guarded)
 
-    async def _refusal(self, scope: Scope, receive: Receive, rules: Rules) -> Response | None:
-        """The answer to a request that is not let in; None for one that is."""
-        headers = Headers(scope=scope)
+    async def _unwelcome(self, scope: Scope, headers: Headers, rules: Rules) -> Response | None:
+        """The answer to a request whose header is too large or names no user; None to any other."""
         size = sum(len(name) + len(content) + 4 for name, content in headers.raw)
         if size + len(scope["raw_path"]) + len(scope["query_string"]) > self._settings.max_header:
             return PlainTextResponse(
                 f"The header is larger than {self._settings.max_header:,} bytes (web.max_header).\n", 431, _CLOSE
             )
-        if rules.users and (denied := await self._unknown(headers, rules)) is not None:
-            return denied
-        if (has_body := _length(headers)) is not None and (
-            has_body > self._settings.max_body or await self._too_long(receive)
-        ):
-            return PlainTextResponse(
-                f"The body is larger than {self._settings.max_body:,} bytes (web.max_body).\n", 413, _CLOSE
-            )
-        if scope["method"] not in _HARMLESS and _is_foreign(headers, scope["scheme"], named=rules.knows_clients):
-            return PlainTextResponse("This request comes from another site.\n", 403)
-        return None
+        return await self._unknown(headers, rules) if rules.users else None
 
     async def _unknown(self, headers: Headers, rules: Rules) -> Response | None:
         shown = headers.getlist("authorization")
@@ -81,17 +78,35 @@ class Guard:
         challenge = {"WWW-Authenticate": 'Basic realm="sloagent", charset="UTF-8"'}
         return PlainTextResponse("A user and a password are needed.\n", 401, challenge)
 
-    async def _too_long(self, receive: Receive) -> bool:
-        """Read the body, which nobody wants, to its end or its limit. Raises ClientDisconnect where it has no end."""
-        length = 0
-        while length <= self._settings.max_body:
+    async def _body(self, announced: int, receive: Receive) -> bytes | None:
+        """The whole body, None where it is larger than it may be. Raises ClientDisconnect where it has no end."""
+        body, most = bytearray(), self._settings.max_body
+        more = announced <= most
+        while more and len(body) <= most:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            length += len(message.get("body", b""))
-            if not message.get("more_body", False):
-                return False
-        return True
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        return None if more or max(announced, len(body)) > most else bytes(body)
+
+    def _too_long(self) -> Response:
+        text = f"The body is larger than {self._settings.max_body:,} bytes (web.max_body).\n"
+        return PlainTextResponse(text, 413, _CLOSE)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What the application hears: the body that has been read, then whatever comes."""
+    told = False
+
+    async def hear() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return hear
 
 
 def _length(headers: Headers) -> int | None:

@@ -17,6 +17,9 @@ from random import Random
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from sloagent.app.runs_over_http import RunsOverHTTP
+from sloagent.store.opening import IN_MEMORY, open_store
+from sloagent.store.settings import StoreSettings
 from sloagent.web.access import Access, Rules
 from sloagent.web.endpoints import View, application
 from sloagent.web.server import Server
@@ -34,7 +37,7 @@ HASH = b"$2b$04$OED9YJBOC8wCHDr3N89MVOaLcSrktTE.j5ODC8WzbjGrdFVJ8qdkC"
 """bcrypt of the password "lukewarm", of which no seed knows."""
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) [\x20-\x7e]*\r\n")
 HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-STATUSES = {100, 200, 307, 400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 417, 429, 431, 501, 503, 505}
+STATUSES = {100, 200, 201, 307, 400, 401, 403, 404, 405, 408, 409, 411, 413, 414, 415, 417, 429, 431, 501, 503, 505}
 """What may be answered; a 500 is an exception that nobody thought of."""
 
 
@@ -60,10 +63,12 @@ class Served:
         registry = CollectorRegistry()
         Gauge("things", "Things there are", ["of"], registry=registry).labels("é\n").set(3)
         telemetry = WebTelemetry(registry)
+        self._store = open_store(StoreSettings(), IN_MEMORY)
         rules = Rules(users={b"ann": HASH}, knows_clients=True) if guarded else Rules()
         view = View(
-            registry, lambda: "", lambda: [{"slo": "a"}], lambda: [{"name": "a"}], self._reload, lambda: [{"slo": "a"}]
-        )
+            registry, lambda: "", lambda: [{"slo": "a"}], lambda: [{"name": "a"}], self._reload, lambda: [{"slo": "a"}],
+            RunsOverHTTP(lambda: self._store),
+        )  # fmt: skip
         settings = WebSettings(max_header=8192, max_body=4096)
         self.guarded = guarded
         self._server = Server(
@@ -132,7 +137,7 @@ def check(content: bytes) -> None:
     statuses = _statuses(answered)
     for found in statuses:
         expect(found in STATUSES, f"answered {found}")
-        expect(not server.guarded or found not in (200, 307), f"{found} without a password")
+        expect(not server.guarded or found not in (200, 201, 307, 409), f"{found} without a password")
     if server.reloads > before:
         expect(not server.guarded, "reloaded without a password")
         if not server.may_reload:  # what was asked for before may be done now
@@ -163,6 +168,7 @@ def seeds() -> tuple[bytes, ...]:
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "G\0T", "", "PRI")
 PATHS = (
     *("/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/verdicts", "/api/v1/slos", "/api/v1/pending"),
+    *("/api/v1/runs", "/api/v1/runs/a", "/api/v1/runs/a/stop", "/api/v1/runs/a/phases", "/api/v1/runs/%2f/exclusions"),
     *(
         "/metrics/",
         "//metrics",
@@ -220,6 +226,13 @@ VALUES = (
     *("text/plain;version=1.0.0;escaping=allow-utf-8", "Bearer x", "Basic", "Basic x", "Basic =", "Digest a", ","),
 )
 
+BODIES = (
+    *('{"name": "a"}', '{"name": "a", "labels": {"b": "c"}, "at": "-1m"}', '{"from": "-1m", "reason": "x"}', "{}", ""),
+    *('{"name": "\\ud800"}', '{"name": "\\u0000"}', '{"name": 5}', "[" * 4000, '{"name": ' + "1" * 4000 + "}"),
+    *('{"name": "p", "from": "0001-01-01T00:00:00+08:00"}', '{"at": "-9999y"}', '{"at": "9999-12-31T23:59:59-08:00"}'),
+    *("null", "5", '"a"', "{", '{"name": "a", "name": "b"}', '{"nmae": "a"}', "\xff"),
+)  # fmt: skip
+
 
 def made(random: Random) -> bytes:
     """One to three requests on one connection, of odd parts."""
@@ -245,11 +258,13 @@ def _request(random: Random) -> bytes:
         case 0:
             body = "x" * random.choice((1, 5, 4096, 5000))
             lines.append(f"Content-Length: {len(body) + random.choice((0, 0, 1, -1))}")
+        case 2:
+            lines += ["Content-Type: application/json", f"Content-Length: {len(body := random.choice(BODIES))}"]
         case 1:
             lines.append("Transfer-Encoding: chunked")
             sizes = random.choice(("5", "5;a=b", "FFFFFFFFFFFFFFFFF", "-5", "5 ", "0005", "zz", ""))
             body = f"{sizes}\r\nhello\r\n" + random.choice(("0\r\n\r\n", "0\r\nA: b\r\n\r\n", "", "0\r\n"))
-        case 2 if random.random() < 0.2:
+        case 3 if random.random() < 0.2:
             lines += [f"X-{number}: {'a' * 80}" for number in range(random.choice((50, 150)))]
         case _:
             pass

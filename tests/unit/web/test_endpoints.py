@@ -14,6 +14,7 @@ from sloagent.errors import ConfigError, SloagentError
 from sloagent.web.endpoints import _FORMATS, View, _format, application
 from sloagent.web.server import Server
 from sloagent.web.settings import WebSettings
+from tests.door import NO_RUNS
 
 
 class Face:
@@ -25,7 +26,10 @@ class Face:
         self.reloads = 0
         registry = CollectorRegistry()
         Gauge("things", "Things there are", registry=registry).set(3)
-        view = View(registry, lambda: self.trouble, lambda: [{"slo": "a"}], lambda: [{"name": "a"}], self.reload, list)
+        view = View(
+            registry, lambda: self.trouble, lambda: [{"slo": "a"}], lambda: [{"name": "a"}], self.reload, list,
+            NO_RUNS,
+        )  # fmt: skip
         self.server = Server(application(view), "127.0.0.1", 0)
 
     def reload(self) -> None:
@@ -80,8 +84,9 @@ def test_the_api_answers_json_with_its_schema(face: Face) -> None:
 
 def test_an_address_in_use_is_a_sentence(face: Face) -> None:
     host, _, port = face.server.address.rpartition(":")
+    view = View(CollectorRegistry(), str, list, list, lambda: None, list, NO_RUNS)
     with pytest.raises(SloagentError, match=f"cannot listen on {host}:{port}: Address already in use"):
-        Server(application(View(CollectorRegistry(), str, list, list, lambda: None, list)), host, int(port))
+        Server(application(view), host, int(port))
 
 
 @pytest.mark.parametrize("wrong", ["9469", "localhost", "127.0.0.1:70000", "::1:9469", "127.0.0.1:http"])
