@@ -129,7 +129,7 @@ def _beyond(pair: Pair, percentile: float, terms: Terms, shares: float) -> list[
     places = [place for place, share in enumerate(highest) if share >= percentile / 100]
     far = reach(terms, shares * max(1, len(places)))
     found = []
-    for place in places if len(highest) > 1 else ():
+    for place in places:
         if (shift := shift_at(pair, place)) is not None:
             moved = _by_interval(around(shift.estimate, far * shift.error), terms, far)
             found.append(replace(moved, bound=pair.bounds[place]))

@@ -105,7 +105,7 @@ def shift_of(pair: Pair) -> Shift | None:
 
 
 def shift_at(pair: Pair, place: int) -> Shift | None:
-    """The factor told by one of several bounds alone; None where no event lies near it."""
+    """The factor told by one of the bounds alone; None where no event lies near it."""
     middle = _middle(pair)
     density = _NORMAL.pdf(middle[place]) * _slopes(pair.logs, middle)[place]
     weights = [1 / density if place == here else 0.0 for here in range(len(middle))] if density > 0 else []

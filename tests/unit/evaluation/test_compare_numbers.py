@@ -65,6 +65,11 @@ def test_twice_next_to_nothing_is_the_same_where_the_budget_does_not_feel_it():
     assert shares(1000, 2000, promised=0.9999).change is Change.WORSE
     assert shares(1000, 2000, events=1e9, promised=0.9).change is Change.SAME
     assert shares(1000, 2000, events=1e8, promised=0.9999).change is Change.WORSE
+    near = shares(1000, 1400, events=1e8, promised=0.9999)
+    assert near.lower > TERMS.tolerance
+    assert (near.change, near.why) == (Change.CANNOT_TELL, Why.STRADDLES)
+    fewer = shares(1400, 1000, events=1e8, promised=0.9999)
+    assert (fewer.change, fewer.why) == (Change.CANNOT_TELL, Why.STRADDLES)
 
 
 @pytest.mark.parametrize("promised", [None, 1.0])
@@ -141,6 +146,12 @@ def test_neighbours_that_resemble_each_other_widen_the_interval():
     steady, wandering = around(100.0), sorted(around(100.0))
     narrow, wide = values(around(100.0), steady), values(around(100.0), wandering)
     assert wide.upper - wide.lower > 1.5 * (narrow.upper - narrow.lower)
+
+
+def test_the_error_of_the_baseline_counts_as_often_as_the_mean_grew():
+    wide = values(around(100.0, spread=0.05), [100.0] * 24)
+    moved = values(around(100.0, spread=0.05), [300.0] * 24)
+    assert moved.upper - moved.lower == pytest.approx(3 * (wide.upper - wide.lower), rel=0.01)
 
 
 def test_fewer_than_six_parts_are_too_few_and_none_is_not_run():

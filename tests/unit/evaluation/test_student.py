@@ -43,5 +43,13 @@ def test_numbers_that_resemble_their_neighbours_count_for_fewer():
     assert fewer < degrees / 4
 
 
+def test_the_likeness_of_neighbours_is_corrected_for_how_few_they_are():
+    error, degrees = mean_error([1.0, 1.0, 1.0, 2.0, 2.0, 2.0] * 2)
+    alike = 1.25 / 3 + (1 + 3 * 1.25 / 3) / 12
+    effective = 12 * (1 - alike) / (1 + alike)
+    assert error == pytest.approx(sqrt(3 / 11 / effective))
+    assert degrees == int(effective) - 1 == 1
+
+
 def test_equal_numbers_are_sure():
     assert mean_error([5.0] * 6) == (0.0, 5)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from math import inf, nan
+from math import exp, inf, nan
 
 import pytest
 from hypothesis import given, settings
@@ -340,6 +340,12 @@ def test_a_value_that_grows_within_its_limit_passes_and_states_its_growth():
     row = series_of(LEAKING, leaking(0.25))
     assert row.outcome is Outcome.PASS
     assert row.growth.lower <= 0.25 + 1e-9 and row.growth.upper >= 0.25 - 1e-9
+
+
+def test_a_value_whose_growth_slows_down_passes_however_steep_its_slope_is():
+    row = series_of(LEAKING, [1e6 * (1 - exp(-i / 30)) for i in range(120)])
+    assert row.growth.lower > LEAKING.objective.grows_at_most
+    assert (row.outcome, row.growth.sustained) == (Outcome.PASS, False)
 
 
 def test_growth_never_gates_below_an_hour_or_thirty_windows():
