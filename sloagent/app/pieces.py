@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from sloagent.model.piece import Counted, Piece, added
+from sloagent.model.piece import Counted
 from sloagent.model.samples import Refusal
 from sloagent.model.slo import SLO, Labels, ValueSLI
 from sloagent.model.timerange import TimeRange, milliseconds
@@ -67,16 +67,4 @@ def whole(
     """Per series the sum of exactly the wanted pieces; None while one of them is missing, or for a value SLI."""
     if isinstance(slo.sli, ValueSLI) or not wanted:
         return None
-    needed = set(wanted)
-    found: list[Piece] = [
-        piece
-        for piece in store.pieces(source_name, slo, wanted[0][0], wanted[-1][1])
-        if (piece.start_ms, piece.end_ms) in needed
-    ]
-    if len(found) < len(needed):
-        return None
-    series: dict[Labels, list[Counted]] = {}
-    for piece in found:
-        for labels, counted in piece.series.items():
-            series.setdefault(labels, []).append(counted)
-    return {labels: added(parts) for labels, parts in series.items()}
+    return store.added(source_name, slo, wanted)

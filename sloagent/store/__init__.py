@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sloagent.model.distribution import Distribution
-from sloagent.model.piece import Piece
+from sloagent.model.piece import Counted, Piece
 from sloagent.model.record import Line
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels
@@ -81,6 +81,13 @@ class Store(Protocol):
 
     def pieces(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> list[Piece]:
         """The pieces that lie wholly inside the stretch, ascending by start."""
+        ...
+
+    def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:
+        """Per series the sum of exactly the wanted pieces, (start, end) in milliseconds; None where one is missing.
+
+        It takes no more memory for more series, or for more pieces.
+        """
         ...
 
     def save_run(self, run: Run) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from sloagent.model.piece import Piece
+from sloagent.model.piece import Counted, Piece, added
+from sloagent.model.slo import Labels
 from sloagent.store import compact
 from sloagent.store.dictionary import Names, seen_until
 from sloagent.store.rows import counted_from, counted_row
 from sloagent.store.sql import Connection
+
+_ROWS_AT_ONCE = 100_000
+"""Of pieces that are added, as they lie in the table: some 20 MB."""
 
 
 def insert_piece(connection: Connection, names: Names, slo_id: int, piece: Piece) -> None:
@@ -49,3 +53,45 @@ def read_pieces(connection: Connection, names: Names, slo_id: int, start_ms: int
             raise compact.damaged(f"{len(series)} of {count} series in the piece from {start} ms to {end} ms")
         ordered = dict(sorted(series, key=lambda entry: entry[0]))
         yield Piece(start, end, names.texts.content(connection, query_id), ordered)
+
+
+def added_pieces(
+    connection: Connection, names: Names, slo_id: int, wanted: Sequence[tuple[int, int]]
+) -> Mapping[Labels, Counted] | None:
+    """Per series the sum of exactly the wanted pieces, by labels; None where one of them is missing."""
+    if not wanted:
+        return {}
+    bounds = (slo_id, min(start for start, _ in wanted), max(start for start, _ in wanted))
+    there = {
+        (start, end): count
+        for start, end, count in connection.execute(
+            "SELECT start_ms, end_ms, series_count FROM pieces WHERE slo_id = ? AND start_ms BETWEEN ? AND ?", bounds
+        )
+    }
+    if not there.keys() >= set(wanted):
+        return None
+    left = {cut: there[cut] for cut in sorted(set(wanted))}
+    numbers = connection.execute(
+        "SELECT DISTINCT series_id FROM piece_series WHERE slo_id = ? AND start_ms BETWEEN ? AND ?", bounds
+    ).fetchall()
+    sums: dict[Labels, Counted] = {}
+    series = sorted(number for (number,) in numbers)
+    at_once = max(1, _ROWS_AT_ONCE // len(left))
+    for first in range(0, len(series), at_once):
+        some = series[first : first + at_once]
+        rows: dict[int, list[tuple[int | None, bytes]]] = {}
+        for start, end in left:
+            for number, bounds_id, counts in connection.execute(
+                "SELECT series_id, bounds_id, counts FROM piece_series"
+                " WHERE slo_id = ? AND start_ms = ? AND end_ms = ? AND series_id BETWEEN ? AND ?",
+                (slo_id, start, end, some[0], some[-1]),
+            ):
+                rows.setdefault(number, []).append((bounds_id, counts))
+                left[start, end] -= 1
+        for number, parts in rows.items():
+            sums[names.series.content(connection, number)] = added(
+                [counted_from(connection, names, bounds_id, counts) for bounds_id, counts in parts]
+            )
+    if any(left.values()):
+        raise compact.damaged(f"series of pieces are missing, or too many: {sum(map(abs, left.values()))}")
+    return dict(sorted(sums.items()))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sloagent.model.distribution import Distribution
-from sloagent.model.piece import Piece
+from sloagent.model.piece import Counted, Piece
 from sloagent.model.record import Line
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels
@@ -104,6 +104,11 @@ class ResilientStore:
         """The pieces that lie wholly inside the stretch, ascending by start."""
         with self._reopening.used(decoding=True) as inner:
             return inner.pieces(source, slo, start_ms, end_ms)
+
+    def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:
+        """Per series the sum of exactly the wanted pieces; None where one is missing."""
+        with self._reopening.used(decoding=True) as inner:
+            return inner.added(source, slo, wanted)
 
     def save_run(self, run: Run) -> None:
         """Insert or replace a run by its name, with its phases and exclusions."""

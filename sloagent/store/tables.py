@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sloagent.model.distribution import Distribution
-from sloagent.model.piece import Piece
+from sloagent.model.piece import Counted, Piece
 from sloagent.model.record import Line
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels
@@ -158,6 +158,12 @@ class TableStore:
         with self._database.reading() as connection:
             slo_id = versions.find(connection, source, slo)
             return [] if slo_id is None else list(pieces.read_pieces(connection, self._names, slo_id, start_ms, end_ms))
+
+    def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:
+        """Per series the sum of exactly the wanted pieces; None where one is missing."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            return None if slo_id is None else pieces.added_pieces(connection, self._names, slo_id, wanted)
 
     def save_run(self, run: Run) -> None:
         """Insert or replace a run by its name, with its phases and exclusions."""

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from sloagent.errors import RunError, StoreError
 from sloagent.evaluation.tallying import badness, tally
-from sloagent.model.distribution import Distribution
+from sloagent.model.distribution import Distribution, total_of
 from sloagent.model.piece import Piece
 from sloagent.model.record import Line
 from sloagent.model.run import Exclusion, Phase, Run
@@ -30,6 +30,7 @@ from sloagent.model.tally import Tally
 from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, SlotHeader, SlotVerdict, Verdict
 from sloagent.store import Store, documents
+from sloagent.store import pieces as pieces_module
 from sloagent.store.opening import open_store
 from sloagent.store.resilient import ResilientStore
 from sloagent.store.settings import StoreSettings
@@ -428,6 +429,50 @@ class TestPieces:
         store.append_piece("p", LATENCY, first)
         other.append_piece("p", LATENCY, Piece(1000, 2000, "q", {}))
         assert other.pieces("p", LATENCY, 0, 10_000) == [first]
+
+    @given(counted=st.lists(pieces(), min_size=1, max_size=6, unique_by=lambda piece: (piece.start_ms, piece.end_ms)))
+    @EXAMPLES
+    @pytest.mark.parametrize("rows_at_once", [1, 3, 100_000])
+    def test_the_sum_of_pieces_is_that_of_exactly_those_wanted(self, store, names, monkeypatch, rows_at_once, counted):
+        monkeypatch.setattr(pieces_module, "_ROWS_AT_ONCE", rows_at_once)
+        source = next(names)
+        # As those of a latency: all of one sort, and not so large that their sum is beyond a double.
+        one_sort = [
+            replace(
+                piece,
+                series={
+                    labels: Distribution(one.bounds, tuple(count / 8 for count in one.counts))
+                    for labels, one in piece.series.items()
+                    if isinstance(one, Distribution)
+                },
+            )
+            for piece in counted
+        ]
+        for piece in one_sort:
+            store.append_piece(source, LATENCY, piece)
+        wanted = [(piece.start_ms, piece.end_ms) for piece in one_sort[1:]]
+        expected: dict[Labels, list[Distribution]] = {}
+        for piece in one_sort[1:]:
+            for labels, distribution in piece.series.items():
+                expected.setdefault(labels, []).append(distribution)
+        sums = {labels: total_of(parts) for labels, parts in expected.items()}
+        assert store.added(source, LATENCY, wanted) == store.added(source, LATENCY, wanted[::-1] * 2) == sums
+        assert store.added(source, LATENCY, [*wanted, (0, 1)]) is None
+
+    def test_sums_of_events_are_exactly_rounded_and_an_absent_side_stays_absent(self, store):
+        some, other = series(a="1"), series(a="2")
+        for start, part in enumerate([0.1] * 9 + [1e17, -1e17]):
+            store.append_piece(
+                "p", RATIO, Piece(start, start + 1, "q", {some: Events(part, None), other: Events(None, part)})
+            )
+        cuts = [(start, start + 1) for start in range(11)]
+        exact = math.fsum([0.1] * 9)
+        assert store.added("p", RATIO, cuts) == {some: Events(exact, None), other: Events(None, exact)}
+
+    def test_of_what_was_never_counted_there_is_no_sum_and_of_nothing_an_empty_one(self, store):
+        assert store.added("p", RATIO, [(0, 1)]) is None
+        store.append_piece("p", RATIO, Piece(0, 1, "q", {}))
+        assert store.added("p", RATIO, [(0, 1)]) == store.added("p", RATIO, []) == {}
 
     def test_a_changed_slo_has_no_pieces_yet(self, store):
         store.append_piece("p", RATIO, Piece(1000, 2000, "q", {}))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sloagent.errors import StoreError
 from sloagent.model.piece import Piece
 from sloagent.model.samples import Events
 from sloagent.store.sqlite import SQLiteStore
@@ -71,6 +72,17 @@ def test_what_is_broken_is_found(path, name):
     connection.commit()
     connection.close()
     assert sentence in "\n".join(findings(path))
+
+
+def test_pieces_that_lack_a_series_are_not_added(path):
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM piece_series")
+    connection.commit()
+    connection.close()
+    store = SQLiteStore(path)
+    with pytest.raises(StoreError, match="series of pieces are missing, or too many: 1"):
+        store.added("p", LATENCY, [(HOUR * 1000, HOUR * 1000 + 1)])
+    store.close()
 
 
 def test_damaged_pages_are_found(path):
