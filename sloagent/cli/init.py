@@ -42,6 +42,10 @@ store:
   path: sloagent.db
   # retention: 90d
 
+# What only people know of a test bed, for the report: a file with `apiVersion: sloagent/v1`, `kind: Facts` and any of
+# background, software, hardware, topology, scale, flags, tools, load and conclusion.
+# facts: facts.yaml
+
 # Where the daemon answers: /metrics, /-/healthy, /api/v1/verdicts.
 # web: {listen: "127.0.0.1:9469"}
 """

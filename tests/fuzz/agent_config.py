@@ -51,7 +51,11 @@ store: {retention: 90d}
 def _directory() -> tempfile.TemporaryDirectory[str]:
     """A directory with SLO files, in which the agent's file is said to lie."""
     made = tempfile.TemporaryDirectory(prefix="sloagent-fuzz-")
-    for name, source in (("small.yaml", "agent/small.yaml"), ("bad-slo.yaml", "agent/bad-slo.yaml")):
+    beside = (
+        ("small.yaml", "agent/small.yaml"), ("bad-slo.yaml", "agent/bad-slo.yaml"),
+        ("facts.yaml", "facts/good/every-field.yaml"), ("load.yaml", "facts/good/load.yaml"),
+    )  # fmt: skip
+    for name, source in beside:
         (Path(made.name) / name).write_bytes((DATA / source).read_bytes())
     return made
 
@@ -108,8 +112,9 @@ def seeds() -> tuple[bytes, ...]:
     files = [path.read_bytes() for path in sorted((DATA / "agent").glob("*/*.yaml"))]
     full = (DATA / "agent" / "good" / "every-field.yaml").read_text()
     local = full.replace("../../slo/good/*.yaml", "small.yaml").replace(
-        "every-field: {shop: 'job=\"other\"', limit: 300ms}", "{}"
+        "../../facts/good/every-field.yaml", "facts.yaml"
     )
+    local = local.replace("every-field: {shop: 'job=\"other\"', limit: 300ms}", "{}")
     return (
         WEB_FILE,
         TIMES,

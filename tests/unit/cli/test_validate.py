@@ -28,10 +28,15 @@ def test_a_directory_a_glob_and_a_shipped_name_are_read_once():
     assert f"in {len(list(RULES.glob('*.yaml')))} files are well written." in answer.stdout
 
 
-def test_an_agent_file_is_read_with_the_sets_it_names():
+def test_an_agent_file_is_read_with_the_sets_and_the_facts_it_names():
     answer = validate(DATA / "slo" / "good" / "every-field.yaml", DATA / "agent" / "good" / "every-field.yaml")
     assert answer.exit_code == 0
-    assert "in 3 files are well written." in answer.stdout
+    assert "in 4 files are well written." in answer.stdout
+
+
+def test_a_facts_file_is_one_file_without_slos():
+    answer = validate(DATA / "facts" / "good" / "every-field.yaml")
+    assert (answer.exit_code, answer.stdout) == (0, "1 file is well written.\n")
 
 
 @pytest.mark.parametrize(
