@@ -33,6 +33,14 @@ def quantity(value: float, unit: str, *, against: float | None = None) -> str:
     return f"{number} {name}".rstrip()
 
 
+def scale(value: float, unit: str) -> tuple[float, str]:
+    """What a value of this size is counted in, and how many base units that is: (0.001, "ms") for 0.25 seconds."""
+    if unit == "ratio":
+        return 0.01, "%"
+    _, factor, name = _scaled(value, unit, 3)
+    return factor, name
+
+
 def exactly(value: float, unit: str) -> str:
     """A written number with its unit, all its digits: `2.048 s`, `8 GiB`, `99.9 %`, `5 min`."""
     if unit == "ratio":

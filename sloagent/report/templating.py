@@ -14,6 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from sloagent.report import escaping
+from sloagent.report.charts.palette import dark_rules
 from sloagent.report.verdicts import unbroken
 from sloagent.report.view import View
 from sloagent.report.words import Words
@@ -52,6 +53,7 @@ def rendered(page: Page, directories: Sequence[Path]) -> str:
 def _html(page: Page, directories: Sequence[Path]) -> str:
     """One self-contained page: no request, its style and its scripts allowed by their hashes alone."""
     style = next(path for one in directories if (path := one / "report.css").is_file()).read_text(encoding="utf-8")
+    style += dark_rules()
     environment = _environment(directories, _for_html)
     environment.filters |= {"unbroken": unbroken}
     return environment.get_template("report.html.j2").render(
@@ -86,19 +88,18 @@ def _environment(directories: Sequence[Path], shown: Callable[[object], object])
     )  # fmt: skip
     for name in _UNSAFE:
         environment.filters.pop(name, None)
+    environment.filters |= {"e": shown, "escape": shown}
     return environment
 
 
 def _for_html(value: object) -> object:
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return escape(escaping.visible(value, _LONGEST))
-    return value
+    return value if isinstance(value, Markup) else escape(escaping.visible(str(value), _LONGEST))
 
 
 def _for_markdown(value: object) -> object:
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return Markup(escaping.markdown(value, _LONGEST))  # noqa: S704 - escaped for Markdown and HTML
-    return value
+    if isinstance(value, Markup):
+        return value
+    return Markup(escaping.markdown(str(value), _LONGEST))  # noqa: S704 - escaped for Markdown and HTML
 
 
 def _mark(kind: str) -> str:

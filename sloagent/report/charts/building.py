@@ -49,7 +49,8 @@ def chart_of(
         lines = [_on_columns(line, start, step) for line in lines]
     overlaid = _overlaid(slo, pairs, lines, run, baseline) if baseline is not None and kind is Kind.LINES else []
     return Chart(
-        id=chart_id, title=title or slo.title, unit=slo.unit, kind=kind, start=start, end=end,
+        id=chart_id, title=title or (slo.title if slo.title.en else Text(slo.name)), unit=slo.unit, kind=kind,
+        start=start, end=end,
         lines=(*lines, *overlaid), limits=_limits(lines) if kind is Kind.LINES else (),
         phases=tuple(Stretch(phase.name, *_seconds(phase.range)) for phase in run.run.phases),
         exclusions=tuple(Stretch(exclusion.reason, *_seconds(exclusion.range)) for exclusion in run.run.exclusions),

@@ -49,7 +49,7 @@ class Point:
     @property
     def in_first(self) -> bool:
         """Whether nothing but the bound of the first bucket is known: the truth lies at or below it."""
-        return self.lower in (0.0, -inf) and self.lower != self.upper
+        return self.lower in (0.0, -inf) and self.lower != self.upper and not self.in_last
 
     @property
     def in_last(self) -> bool:

@@ -198,7 +198,7 @@ WORDS = {
     "cannot_tell": "cannot tell",
     "in_baseline": "In the baseline",
     "moved_most": "What moved most",
-    "mean": "mean",
+    "mean": "Mean",
     "bad_share": "bad events",
     "baseline_is": "The baseline is {name}, {when}.",
     "compared_terms": (
@@ -250,8 +250,8 @@ WORDS = {
     "chart_below": "below",
     "chart_lines": "{count} series",
     "chart_of_baseline": "{name}, baseline",
-    "chart_bucket": "its bucket",
-    "chart_edge": "of others only this bound is known",
+    "chart_bucket": "bucket of {name}",
+    "chart_edge": "others lie somewhere in here",
     "chart_excluded": "excluded: {reason}",
     "chart_restarted": "{component} restarted",
     "chart_more": "{count} more in the table",
@@ -264,6 +264,12 @@ WORDS = {
     "chart_alt_greatest": "greatest {what}, at {when}",
     "chart_alt_least": "least {what}, at {when}",
     "chart_alt_stages": "{title}, percentiles over the whole run",
+    "chart_stages": (
+        "A bar is the bucket that a percentile of the whole run lies in; a dot is a number, interpolated in its bucket "
+        "or stated; a red mark is the limit."
+    ),
+    "chart_stages_baseline": "Grey below: the baseline {name}.",
+    "chart_beside_baseline": "{value}; was {baseline}",
     "chart_reset": "Show all",
     "chart_together": "all charts together",
     "chart_hint": "Drag to zoom, double-click to show all; Ctrl and the wheel zoom, too.",
