@@ -26,7 +26,8 @@ class Component:
     started: tuple[float, ...] = ()
     """When its processes started within the run, seconds since the epoch, ascending: restarts."""
     gaps: tuple[tuple[int, int], ...] = ()
-    """(start, end) in seconds of each stretch in which two scrapes in a row or more found none of its instances."""
+    """(start, end) in seconds of each stretch in which two scrapes in a row or more found none of its instances, without
+    those in which nothing at all was scraped (`Collected.gaps`)."""
     resets: int = 0
     """How often its counters fell within the run, as `resets()` of its CPU counter tells."""
 

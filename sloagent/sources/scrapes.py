@@ -49,3 +49,14 @@ def gaps(seen: Iterable[int], start: int, end: int, interval: float, tile_second
     most = 2 * interval + max(interval / 2, tile_seconds)
     times = [start, *(at for at in seen if start < at < end), end]
     return tuple((before, after) for before, after in pairwise(times) if after - before > most)
+
+
+def beyond(
+    own: Iterable[tuple[int, int]], shared: Sequence[tuple[int, int]], slack: float
+) -> tuple[tuple[int, int], ...]:
+    """The gaps of a job that are not a gap of everything, whose ends are as far from its own as scrapes are apart."""
+    return tuple(
+        (start, end)
+        for start, end in own
+        if not any(first - slack <= start and end <= last + slack for first, last in shared)
+    )

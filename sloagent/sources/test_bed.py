@@ -106,11 +106,13 @@ def _read_gaps(asking: Asking, scraped: _Scrapes, intervals: Mapping[str, float]
     scraped.resolution = step
     ends = range(asking.end - asking.seconds // step * step, asking.end + 1, step)
     stretch = (asking.start, asking.end)
-    for job in scraped.up:
-        seen = [end for end, best in zip(ends, rows.get(job, ()), strict=False) if best]
-        scraped.gaps[job] = scrapes.gaps(seen, *stretch, intervals.get(job, scraped.interval), step)
     anything = [end for end, *all_jobs in zip(ends, *rows.values(), strict=True) if set(all_jobs) != {None}]
     scraped.away = scrapes.gaps(anything, *stretch, min(intervals.values()), step)
+    for job in scraped.up:
+        interval = intervals.get(job, scraped.interval)
+        seen = [end for end, best in zip(ends, rows.get(job, ()), strict=False) if best]
+        own = scrapes.gaps(seen, *stretch, interval, step)
+        scraped.gaps[job] = scrapes.beyond(own, scraped.away, interval + step)
 
 
 def _read_restarts(asking: Asking, scraped: _Scrapes, interval: float, run: str) -> None:

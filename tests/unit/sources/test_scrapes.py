@@ -55,6 +55,14 @@ def test_the_ends_of_the_run_are_ends_of_gaps() -> None:
     assert scrapes.gaps([], START, START + 30, 15, 1) == ()
 
 
+def test_a_gap_of_everything_is_no_gap_of_each_job_unless_the_job_was_away_for_longer() -> None:
+    away = [(START + 100, START + 160)]
+    assert scrapes.beyond([(START + 96, START + 163)], away, 6) == ()
+    assert scrapes.beyond([(START + 93, START + 163)], away, 6) == ((START + 93, START + 163),)
+    assert scrapes.beyond([(START + 96, START + 167)], away, 6) == ((START + 96, START + 167),)
+    assert scrapes.beyond([(START + 10, START + 40)], away, 6) == ((START + 10, START + 40),)
+
+
 def test_tiles_keep_the_bounds_on_points_and_bytes_and_are_never_below_a_second() -> None:
     assert scrapes.tile(1_800, 20, 16 * 2**20) == 1
     for seconds, jobs, most_bytes in [
