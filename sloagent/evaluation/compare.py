@@ -58,12 +58,12 @@ def compare_distributions(
 
 
 def roll_up(moved: Iterable[Moved]) -> Change:
-    """The verdict of an SLO from those of its series; one that was not run in both does not count.
+    """The verdict of an SLO from those of its series; one that was not run in both, or has too few events, does not count.
 
     worse if one is worse; else it cannot be told if one of them cannot, or there is none; else better if one is; else
-    same.
+    same. A series with too few events does not gate an SLO, so it does not keep it from being compared either.
     """
-    changes = {one.change for one in moved if one.why is not Why.NOT_RUN}
+    changes = {one.change for one in moved if one.why not in (Why.NOT_RUN, Why.TOO_FEW)}
     for change in (Change.WORSE, Change.CANNOT_TELL, Change.BETTER, Change.SAME):
         if change in changes:
             return change

@@ -326,7 +326,7 @@ def test_more_series_share_the_level_and_widen_the_interval():
 # From series to SLO.
 
 WORSE, BETTER, SAME = (Moved(change, Why.DECIDED) for change in (Change.WORSE, Change.BETTER, Change.SAME))
-OPEN, ABSENT = Moved(Change.CANNOT_TELL, Why.STRADDLES), Moved(Change.CANNOT_TELL, Why.NOT_RUN)
+OPEN, ABSENT, RARE = (Moved(Change.CANNOT_TELL, why) for why in (Why.STRADDLES, Why.NOT_RUN, Why.TOO_FEW))
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,8 @@ OPEN, ABSENT = Moved(Change.CANNOT_TELL, Why.STRADDLES), Moved(Change.CANNOT_TEL
     [
         ((SAME, BETTER, OPEN, WORSE, ABSENT), Change.WORSE),
         ((SAME, BETTER, OPEN), Change.CANNOT_TELL),
-        ((SAME, BETTER, ABSENT), Change.BETTER),
+        ((SAME, BETTER, ABSENT, RARE), Change.BETTER),
+        ((RARE, RARE), Change.CANNOT_TELL),
         ((SAME, SAME), Change.SAME),
         ((ABSENT, ABSENT), Change.CANNOT_TELL),
         ((), Change.CANNOT_TELL),
