@@ -26,7 +26,7 @@ from sloagent.model.run import Run
 from sloagent.store import Store
 
 LARGEST_BYTES = 128 * 1024 * 1024
-"""Unpacked. A week of a thousand series takes a tenth of it."""
+"""Unpacked. A week of a thousand series with four phases has 23 MB, 7 MB packed."""
 KIND = "run"
 """Of the documents of a store."""
 _GZIP = b"\x1f\x8b"
@@ -130,7 +130,8 @@ def imported(store: Store, name: str) -> RunRecord | None:
 
 
 def _canonical(file: shape.File) -> bytes:
-    return msgspec.json.encode(file, order="deterministic")
+    """Without spaces; fields in the order of the shape, names of labels and the like as `run_file_writing` sorts them."""
+    return msgspec.json.encode(file)
 
 
 def _hash(file: shape.File) -> str:

@@ -82,8 +82,8 @@ def _slo(record: SLORecord, bounds: _Bounds) -> shape.SLORecord:
         phases=tuple(_part(part, bounds) for part in record.phases),
         days=tuple(shape.Day(day.start, _part(day.part, bounds)) for day in record.days),
         slots=_slots(record.slots, record.states),
-        refused=dict(record.refused),
-        warnings=dict(record.warnings),
+        refused=dict(sorted(record.refused.items())),
+        warnings=dict(sorted(record.warnings.items())),
         asked=None if asked is None else shape.Asked(asked.slot, asked.query, asked.curl, asked.said),
         lines=tuple(map(_line, record.lines)),
         means=tuple(
@@ -101,7 +101,7 @@ def _part(part: Part, bounds: _Bounds) -> shape.Part:
 
 def _tally(tally: Tally) -> shape.Tally:
     return shape.Tally(
-        tally.recorded, tally.refused, dict(tally.refusals), tally.histograms,
+        tally.recorded, tally.refused, dict(sorted(tally.refusals.items())), tally.histograms,
         tuple(map(dict, sorted(tally.overrides_used))),
         tuple(_series(labels, row) for labels, row in sorted(tally.series.items())),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from sloagent.app import run_file, run_file_reading
 from sloagent.errors import ConfigError, SloagentError
 from sloagent.model.distribution import Distribution
-from sloagent.model.facts import Collected, Component, Facts
+from sloagent.model.facts import Collected, Component, Facts, Written
 from sloagent.model.record import Absence, Line, Part, Peer, RunRecord, SLORecord, Stated
 from sloagent.model.run import Phase, Run
 from sloagent.model.slo import SLOSet, Text
@@ -82,6 +82,12 @@ def test_the_order_in_which_things_were_found_changes_no_byte():
         for rows, refusals in ((many, {"a": 1, "b": 2}), (shuffled, {"b": 2, "a": 1}))
     )
     assert run_file.encode(one) == run_file.encode(other)
+
+
+def test_the_order_in_which_people_wrote_components_stays():
+    flags = {"scheduler": (("qps", "200"),), "agent": (("qps", "40"),)}
+    made = record(facts=Facts(written=Written(flags=flags)))
+    assert list(run_file.decode(run_file.encode(made), "x.json").facts.written.flags) == ["scheduler", "agent"]
 
 
 def test_what_json_lacks_is_a_word_and_comes_back():
