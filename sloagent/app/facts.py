@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import msgspec
@@ -29,8 +30,8 @@ class Kept:
 def facts_of(agent: Agent, run: Run, span: TimeRange) -> Facts:
     """What is known of the test bed over the span of the run.
 
-    Collected facts of a run that is over are kept, if nothing was refused, so that later reports say the same without
-    Prometheus. The facts file speaks of the newest run: one with a later run beside it keeps the written facts that were
+    Collected facts of a run that is over, and whose last scrapes have arrived, are kept if nothing was refused, so that
+    later reports say the same without Prometheus. The facts file speaks of the newest run: one with a later run beside it keeps the written facts that were
     kept with it. Raises ConfigError, StoreError.
     """
     start, end = span.start.timestamp(), span.end.timestamp()
@@ -41,7 +42,8 @@ def facts_of(agent: Agent, run: Run, span: TimeRange) -> Facts:
         collected = agent.source.collect(start, end)
     facts = Facts(collected, _written(agent, run, kept))
     now = Kept(agent.source.name, start, end, facts)
-    if run.name and run.end is not None and not collected.refusals and now != kept:
+    is_over = run.end is not None and time.time() >= end + agent.settings.evaluation.delay
+    if run.name and is_over and not collected.refusals and now != kept:
         agent.store.save_document(KIND, run.name, msgspec.json.encode(now))
     return facts
 

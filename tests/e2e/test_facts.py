@@ -42,12 +42,12 @@ def told(directory: Path, url: str, of: Run, *, minutes: int = 10) -> Facts:
         return facts_of(agent, of, TimeRange(of.start, of.end or of.start + timedelta(minutes=minutes)))
 
 
-def opened(directory: Path, url: str) -> Agent:
+def opened(directory: Path, url: str, *, delay: str = "30s") -> Agent:
     written = directory / "facts.yaml"
     facts = "facts: facts.yaml\n" if written.exists() else ""
     agent = directory / "sloagent.yaml"
     agent.write_text(
-        f"prometheus: {{url: '{url}'}}\nslos: ['builtin:karmada']\nevaluation: {{query_timeout: 5s}}\n{facts}"
+        f"prometheus: {{url: '{url}'}}\nslos: ['builtin:karmada']\nevaluation: {{query_timeout: 5s, delay: {delay}}}\n{facts}"
     )
     return open_agent(agent)
 
@@ -82,6 +82,14 @@ def test_a_run_that_goes_on_and_a_range_without_a_name_are_asked_about_each_time
         assert told(tmp_path, url, of).collected.components
         assert kept(tmp_path, url) == []
         assert told(tmp_path, away(), of).collected.refusals
+
+
+def test_a_run_whose_last_scrapes_may_still_be_on_their_way_is_asked_about_again(tmp_path: Path, url: str) -> None:
+    with opened(tmp_path, url, delay="36500d") as agent:
+        of = run()
+        assert of.end is not None
+        assert facts_of(agent, of, TimeRange(of.start, of.end)).collected.components
+        assert agent.store.documents(KIND) == []
 
 
 def test_facts_that_were_refused_in_part_are_not_kept(tmp_path: Path, url: str) -> None:
