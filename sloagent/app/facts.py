@@ -31,8 +31,8 @@ def facts_of(agent: Agent, run: Run, span: TimeRange) -> Facts:
     """What is known of the test bed over the span of the run.
 
     Collected facts of a run that is over, and whose last scrapes have arrived, are kept if nothing was refused, so that
-    later reports say the same without Prometheus. The facts file speaks of the newest run: one with a later run beside it keeps the written facts that were
-    kept with it. Raises ConfigError, StoreError.
+    later reports say the same without Prometheus. The facts file speaks of the newest run: one with a later run beside
+    it keeps the written facts that were kept with it. Raises ConfigError, StoreError.
     """
     start, end = span.start.timestamp(), span.end.timestamp()
     kept = _kept(agent, run.name) if run.name else None

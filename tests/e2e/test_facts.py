@@ -46,9 +46,8 @@ def opened(directory: Path, url: str, *, delay: str = "30s") -> Agent:
     written = directory / "facts.yaml"
     facts = "facts: facts.yaml\n" if written.exists() else ""
     agent = directory / "sloagent.yaml"
-    agent.write_text(
-        f"prometheus: {{url: '{url}'}}\nslos: ['builtin:karmada']\nevaluation: {{query_timeout: 5s, delay: {delay}}}\n{facts}"
-    )
+    evaluation = f"evaluation: {{query_timeout: 5s, delay: {delay}}}\n"
+    agent.write_text(f"prometheus: {{url: '{url}'}}\nslos: ['builtin:karmada']\n{evaluation}{facts}")
     return open_agent(agent)
 
 
