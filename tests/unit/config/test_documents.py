@@ -10,20 +10,26 @@ import pytest
 import yaml
 
 from sloagent.app.agent_settings import AgentSettings
+from sloagent.config import facts
+from sloagent.config.facts_spec import FactsSpec
 from sloagent.config.reader import parse
+from sloagent.config.run_spec import RunFileSpec
 from sloagent.config.schema import json_schema
 from sloagent.config.shape import fields
 from sloagent.config.slo_spec import SLOSetSpec
 from sloagent.config.to_model import to_model
+from sloagent.evaluation.consistency import check_scale
 
 ROOT = Path(__file__).resolve().parents[3]
 CHECKS = ROOT / "docs" / "checks"
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text()
 SCHEMAS = {
     "agent-schema.json": (AgentSettings, "sloagent: the agent's file"),
+    "facts-schema.json": (FactsSpec, "sloagent: a facts file"),
+    "run-schema.json": (RunFileSpec, "sloagent: a run file that somebody writes"),
     "slo-schema.json": (SLOSetSpec, "sloagent: an SLO file"),
 }
-STEMS = ("agent", "file", "objective", "parameter", "promql", "sli", "slo", "time", "yaml")
+STEMS = ("agent", "facts", "file", "objective", "parameter", "promql", "run", "sli", "slo", "time", "yaml")
 
 
 def ids_in_the_code() -> set[str]:
@@ -74,12 +80,31 @@ def test_the_reference_names_no_field_that_does_not_exist():
     }
 
 
+def test_every_field_of_a_facts_file_stands_on_its_page_and_no_other():
+    page = (ROOT / "docs" / "facts.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-zA-Z_.\[\]<>]+)` \| (.*?) \|", page, re.MULTILINE))
+    known = dict(fields(FactsSpec))
+    assert set(rows) == set(known)
+    assert {name for name, default in rows.items() if default == "required"} == {
+        name for name, field in known.items() if field.is_required()
+    }
+
+
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_the_schema_is_that_of_the_code(name):
     path = ROOT / "docs" / name
     if os.environ.get("SLOAGENT_GOLDEN"):
         path.write_text(json_schema(*SCHEMAS[name]))
     assert path.read_text() == json_schema(*SCHEMAS[name])
+
+
+def test_the_example_of_the_facts_page_is_well_written():
+    (example,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "facts.md").read_text(), re.DOTALL)
+    found, problems = facts.written(
+        parse("facts.yaml", example.encode()), ROOT / "reports" / "examples" / "karmada-1.3"
+    )
+    assert problems == ()
+    assert all(check.holds for check in check_scale(found.scale))
 
 
 def test_the_example_of_the_reference_is_well_written():
