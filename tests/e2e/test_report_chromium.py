@@ -12,7 +12,8 @@ import pytest
 
 from sloagent.report.content import Report
 from sloagent.report.render import render
-from tests.unit.report.sample import TEMPLATES, hostile_report, report
+from tests.unit.report.hostile import hostile_report
+from tests.unit.report.sample import TEMPLATES, report
 
 
 def browse(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -11,16 +11,6 @@ from sloagent.config.load import load_settings
 from sloagent.evaluation.judge import judge
 from sloagent.evaluation.summary import summary_of, tally
 from sloagent.model.distribution import Distribution, total_of
-from sloagent.model.facts import (
-    Attachment,
-    Collected,
-    Component,
-    Facts,
-    Machine,
-    Quantity,
-    Tool,
-    Written,
-)
 from sloagent.model.piece import Counted
 from sloagent.model.record import Absence, Asked, Day, Line, Part, Peer, RunRecord, SLORecord
 from sloagent.model.run import Exclusion, Phase, Run
@@ -277,12 +267,16 @@ def slo_record(of: SLO, slots: Sequence[SlotVerdict] | None = None) -> SLORecord
     )
 
 
+def made_of(*records: SLORecord, run: Run = RUN, **more: object) -> RunRecord:
+    """The constructed run with these records of its SLOs."""
+    peer = Peer("prom", "http://127.0.0.1:9090", "2.42.0")
+    record = RunRecord(run, WHOLE, (SET,), records, peer, version="0.1.0")
+    return dataclasses.replace(record, **more)  # type: ignore[arg-type]
+
+
 def run_record(*slos: SLO, run: Run = RUN) -> RunRecord:
     """The constructed run with all its SLOs or those given."""
-    return RunRecord(
-        run, WHOLE, (SET,), tuple(slo_record(of) for of in slos or SLOS), Peer("prom", "http://127.0.0.1:9090", "2.42.0"),
-        version="0.1.0",
-    )  # fmt: skip
+    return made_of(*(slo_record(of) for of in slos or SLOS), run=run)
 
 
 def report(*slos: SLO, run: Run = RUN) -> Report:
@@ -304,39 +298,3 @@ HOSTILE = {
     "template": "{{ 7 * 7 }}{% raw %}",
 }
 """What a label's value can be. Prometheus allows any text."""
-
-
-def hostile_report() -> Report:
-    """A report in which every text that comes from outside is hostile."""
-    labels = [((("component", text),)) for text in HOSTILE.values()]
-    slots = [slot_verdict(MEMORY, slot_at(i), dict.fromkeys(labels, 2.0**33 * 1.5)) for i in range(1, 29)]
-    told = dataclasses.replace(slots[0], warnings=tuple(HOSTILE.values()))
-    refused = judge(SEARCH, slot_at(1), Refusal(question(SEARCH), Kind.BAD_DATA, "".join(HOSTILE.values()), final=True))
-    bad = HOSTILE["closing"] + HOSTILE["direction"] + HOSTILE["bar"]
-    run = Run(
-        bad, START, minute(28), (("note", bad),), (Phase(bad, WHOLE, bad),), (Exclusion(TimeRange(START, START), bad),)
-    )
-    records = [slo_record(MEMORY, [told, *slots[1:]]), slo_record(SEARCH, [refused])]
-    record = RunRecord(
-        run, WHOLE, (SLOSet("hostile", Text(bad), (MEMORY, SEARCH)),),
-        tuple(dataclasses.replace(one, phases=one.phases[:1]) for one in records),
-        Peer(bad, "http://127.0.0.1:9090", bad), hostile_facts(), configuration=bad, version=bad,
-    )  # fmt: skip
-    return content(record, definition())
-
-
-def hostile_facts() -> Facts:
-    """Facts in which every text is hostile."""
-    bad = HOSTILE["closing"] + HOSTILE["backtick"] + HOSTILE["bar"] + HOSTILE["newline"]
-    text = Text(bad, bad)
-    return Facts(
-        Collected(
-            components=(Component(bad, versions=(bad,), commit=bad, go_version=bad, instances=1, up=0.5),),
-            machines=(Machine(bad, 2.0, 1e9, bad),), kubernetes=((bad, bad),), refusals=((bad, bad),),
-        ),
-        Written(
-            software=((bad, bad),), hardware=((bad, bad),), topology=text, scale=(Quantity(bad, 1.0, text),),
-            flags={bad: ((bad, bad),)}, tools=(Tool(bad, text),), load=(Attachment(bad, bad),), background=text,
-            conclusion=text,
-        ),
-    )  # fmt: skip

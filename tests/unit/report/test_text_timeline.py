@@ -3,16 +3,15 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 
+from sloagent.model.record import SLORecord
 from sloagent.model.run import Phase
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import Outcome
-from sloagent.report.content import Evaluated, Report, content
+from sloagent.report.content import Report, content
 from sloagent.report.text_timeline import text_timeline
-from sloagent.report.words import Words
-from tests.unit.report.sample import FSYNC, MUTATING, RUN, SET, START, curl, definition, evaluated, slot_verdict
-
-ENGLISH = Words("en")
+from tests.unit.report.sample import FSYNC, MUTATING, RUN, START, definition, made_of, slo_record
+from tests.unit.report.showing import ENGLISH
 
 
 def over(
@@ -23,22 +22,14 @@ def over(
     whole = TimeRange(START + timedelta(minutes=late), START + timedelta(minutes=minutes))
     run = dataclasses.replace(RUN, start=whole.start, end=whole.end, phases=phases, exclusions=())
 
-    def one(slo: SLO, step: int) -> Evaluated:
-        slo = dataclasses.replace(slo, interval=60 * step)
-        slots = [first + 60 * n for n in range(step, int(minutes) + 1, step)]
-        passed = slot_verdict(FSYNC, first)
-        told = [
-            dataclasses.replace(
-                passed, slo=slo, slot=slot, outcome=Outcome.FAIL if (slot - first) // 60 in failing else Outcome.PASS
-            )
-            for slot in slots
-        ]
-        template = evaluated(slo if slo.name == FSYNC.name and step == 1 else FSYNC).whole
-        summaries = tuple(dataclasses.replace(template, slo=slo) for _ in phases)
-        return Evaluated(dataclasses.replace(template, slo=slo), summaries, told, slots, slots, ())
+    def one(slo: SLO, step: int) -> SLORecord:
+        slots = range(first + 60 * step, first + 60 * int(minutes) + 1, 60 * step)
+        states = tuple(Outcome.FAIL if (slot - first) // 60 in failing else Outcome.PASS for slot in slots)
+        record = dataclasses.replace(slo_record(slo), phases=(), slots=slots, states=states)
+        return dataclasses.replace(record, slo=dataclasses.replace(slo, interval=60 * step))
 
-    inputs = [one(FSYNC, 1)] + ([one(MUTATING, every)] if every > 1 else [])
-    return content(run, whole, [SET], inputs, definition(), version="", url="http://x", curl=curl)
+    records = [one(FSYNC, 1)] + ([one(MUTATING, every)] if every > 1 else [])
+    return content(made_of(*records, run=run, span=whole), definition())
 
 
 def line(report: Report, name: str = FSYNC.name) -> str:
