@@ -55,7 +55,7 @@ def _told(error: Exception) -> str:
         return f"{error.filename or error.name}:{error.lineno}: {error.message}"
     said = error.message if isinstance(error, JinjaError) else f"{type(error).__name__}: {error}"
     if isinstance(error, TemplateNotFound):
-        said = f"there is no template {said}"
+        said = f"no template is named {error.name}"
     # Jinja puts the template's own file and line into the trace.
     places = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.endswith(".j2")]
     where = f"{places[-1].filename}:{places[-1].lineno}: " if places else ""

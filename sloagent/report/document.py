@@ -8,7 +8,7 @@ from sloagent.evaluation.reasons import reason
 from sloagent.model.comparison import Moved
 from sloagent.model.record import RunRecord, Stated
 from sloagent.model.slo import SLO, Labels, Text
-from sloagent.model.verdict import Growth, RangeSummary, RangeVerdict, Verdict, Windows
+from sloagent.model.verdict import Growth, RangeSummary, RangeVerdict, Share, Verdict, Windows
 from sloagent.report.comparing import SLOComparison
 from sloagent.report.content import Report, Result
 from sloagent.report.phase_results import PhaseResult
@@ -165,6 +165,9 @@ def _moved(moved: Moved) -> JSON:
         "relative_change": number(moved.estimate),
         "lower": number(moved.lower),
         "upper": number(moved.upper),
+        "percentile": moved.percentile,
+        "bound": number(moved.bound),
+        "bucket": share(Share(*moved.bucket)) if moved.bucket is not None else None,
     }
 
 
@@ -246,6 +249,8 @@ def _growth(growth: Growth | None) -> JSON:
         "lower": number(growth.lower),
         "upper": number(growth.upper),
         "windows": growth.windows,
+        "sustained": growth.sustained,
+        "latest": number(growth.latest),
     }
 
 

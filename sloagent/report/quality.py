@@ -53,6 +53,8 @@ def _scraping(report: Report, words: Words) -> list[str]:
             said.append(words.say("job_restarted", job=visible(one.job), count=len(one.started), when=when))
         if one.resets:
             said.append(words.say("job_reset", job=visible(one.job), count=one.resets))
+    if collected.resolution is not None and collected.components:
+        said.append(words.say("gaps_resolved", time=times.duration(max(1.0, collected.resolution))))
     said += [
         words.say("fact_refused", question=visible(question, 300), why=visible(why, 300))
         for question, why in collected.refusals

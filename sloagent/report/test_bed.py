@@ -39,7 +39,7 @@ def machines(facts: Facts, words: Words) -> Grid | None:
     found = facts.collected.machines
     if not found:
         return None
-    columns = [words.say(name) for name in ("machine", "cores", "memory", "system")]
+    columns = [words.say(name) for name in ("machine", "cores", "memory", "disks", "system")]
     return grid(columns, [_machine(one) for one in found])
 
 
@@ -50,6 +50,10 @@ def _machine(one: Machine) -> list[Cell]:
         soft(wording.ABSENT)
         if one.memory_bytes is None
         else Cell(wording.quantity(one.memory_bytes, "bytes"), exact=f"{one.memory_bytes:.0f} bytes"),
+        Cell(
+            "\n".join(f"{visible(name)} {wording.quantity(size, 'bytes')}" for name, size in one.disks)
+            or wording.ABSENT
+        ),
         Cell(visible(one.system) or wording.ABSENT, wide=True),
     ]
 
