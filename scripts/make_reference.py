@@ -42,6 +42,7 @@ EXITS: dict[str, dict[int, str]] = {
         ALL_PASS: "the files are written, whatever the verdicts are; slots that nobody answered count as missing in them",
         NO_VERDICT: "the store cannot be used, or the files cannot be written",
     },
+    "runs export": {NO_VERDICT: "the store cannot be used, or the file cannot be written"},
     "runs": {NO_VERDICT: "the store cannot be used"},
     "store check": {ALL_PASS: "the store is sound", NO_VERDICT: "it is not, or cannot be read"},
     "store": {NO_VERDICT: "the store cannot be read, or the copy cannot be written"},

@@ -18,7 +18,7 @@ COMMANDS = {
     "run": "the daemon",
     "backfill": "fill the store from Prometheus's past",
     "report": "write the performance report of a run or a range",
-    "runs": "the life of a run: start, stop, phases, exclusions",
+    "runs": "the life of a run: start, stop, phases, exclusions, export and import",
     "store": "what is remembered: dump, check, backup",
     "config": "the effective configuration, secrets hidden",
     "demo": "everything on recorded data of a real Karmada control plane",

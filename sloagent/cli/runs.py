@@ -124,9 +124,10 @@ def show(configuration: Path, name: str, form: str) -> None:
     help="Write FILE, which ends with .json, or with .json.gz to be packed.",
 )  # fmt: skip
 def export(configuration: Path, name: str, target: Path) -> None:
-    """Write a run into one file with everything that a report needs, to be read where its Prometheus is not known.
+    """Write a run into one file that can be carried away.
 
-    What the store lacks is evaluated first, as for a report.
+    It holds everything that a report needs, so that neither the store nor Prometheus is asked again. What the store lacks
+    is evaluated first, as for a report.
     """
     from sloagent.app import run_file
 
@@ -158,9 +159,10 @@ def _recorded(configuration: Path, name: str) -> RunRecord:
 @options.configuration
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def import_runs(configuration: Path, files: tuple[Path, ...]) -> None:
-    """Bring runs in from files, exported or written by hand, so that reports and comparisons can name them.
+    """Bring runs in from files, exported or written by hand.
 
-    They stay as their files say. All of them are brought in, or none where anything is wrong with one.
+    Reports and comparisons then find them by name. They stay as their files say. All of them are brought in, or none where
+    anything is wrong with one.
     """
     from sloagent.app import imported_runs, run_file
 

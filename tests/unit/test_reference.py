@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from scripts import make_reference
 from sloagent.app.agent_settings import EvaluationSettings
+from sloagent.app.run_data import document
 from sloagent.app.telemetry import Telemetry
 from sloagent.cli import COMMANDS, cli, main
 from sloagent.evaluation import drift, wording
@@ -30,12 +31,15 @@ from sloagent.evaluation.reasons import reason
 from sloagent.evaluation.summary import LEAST_EVALUATED
 from sloagent.model.distribution import Distribution
 from sloagent.model.pending import Pending
+from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.samples import Answer, Kind, Question, Refusal
 from sloagent.model.slo import SLO, LatencySLI, Limit, Objective, RatioSLI, Text, ValueSLI
+from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, Quantile, SlotVerdict
 from sloagent.report.plain import slo_data, slot_data
 from sloagent.sinks.metrics import MetricsSink
 from sloagent.web.endpoints import View, application
+from tests.door import NO_RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = (ROOT / "docs" / "metrics.md").read_text()
@@ -274,8 +278,8 @@ def test_the_alerts_of_the_page_fire_when_they_should_and_only_then(tmp_path):
 
 
 def test_the_page_lists_every_endpoint_with_its_methods():
-    app = application(View(CollectorRegistry(), str, list, list, lambda: None, list))
-    served = {route.path: set(route.methods) - {"HEAD"} for route in app.routes}
+    app = application(View(CollectorRegistry(), str, list, list, lambda: None, list, NO_RUNS))
+    served = {route.path.replace(":path}", "}"): set(route.methods) - {"HEAD"} for route in app.routes}
     rows = re.findall(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \|", HTTP, re.MULTILINE)
     assert {path: set(methods.split(", ")) for path, methods in rows} == served
 
@@ -294,6 +298,16 @@ def test_the_examples_of_the_page_have_the_fields_that_are_answered():
     (shown,) = examples()["sloagent/slos/v1"]["slos"]
     assert list(shown) == list(slo_data(SCHEDULING))
     assert list(shown["sli"]) == list(slo_data(SCHEDULING)["sli"])
+
+
+def test_the_example_of_a_run_has_the_fields_that_are_answered():
+    span = TimeRange(at(0), at(60))
+    run = Run("soak", at(0), None, (("mode", "push"),), (Phase("create", span),), (Exclusion(span, "chaos"),))
+    (answered,) = document([(run, False)])["runs"]
+    (shown,) = examples()["sloagent/runs/v1"]["runs"]
+    assert list(shown) == list(answered)
+    for part in ("phases", "exclusions"):
+        assert [list(one) for one in shown[part]] == [list(one) for one in answered[part]]
 
 
 def test_the_page_names_every_field_of_an_slo():
