@@ -17,7 +17,7 @@ from sloagent.report.charts.drawing import Drawing, limit_text
 from sloagent.report.charts.frame import FAR, HEADROOM
 from sloagent.report.charts.naming import shown
 from sloagent.report.charts.rows import Mark
-from sloagent.report.charts.specification import Json
+from sloagent.report.charts.specification import Json, Row
 from sloagent.report.locale import LANGUAGES
 from sloagent.report.words import Words
 
@@ -25,13 +25,13 @@ _OUTCOMES = dict(zip(Outcome, "pwfinem", strict=True))
 _WORDS = ("chart_reset", "chart_together", "chart_hint", "chart_switch", "chart_exactly")
 
 
-def page_data(drawing: Drawing, vega: Mapping[str, Any], rows: Mapping[str, list[Json]], words: Words) -> str:
+def page_data(drawing: Drawing, vega: Mapping[str, Any], rows: Mapping[str, list[Row]], words: Words) -> str:
     """The JSON of a chart. `vega` has no rows; `rows` are those of every data set but the points'."""
     chart, frame = drawing.chart, drawing.frame
     buckets = _buckets(chart)
     content: dict[str, Any] = {
         "spec": vega,
-        "rows": rows,
+        "rows": {name: _columns(found) for name, found in rows.items()},
         "start": chart.start * 1000,
         "end": chart.end * 1000,
         "step": chart.step * 1000,
@@ -89,8 +89,6 @@ def _line(
     bounds = [0 if (q := mark.point.bucket) is None else places.get((q.lower, q.upper), 0) for mark in marks]
     found: dict[str, Any] = {
         "name": shown(line.name),
-        "colour": line.colour,
-        "baseline": int(line.baseline),
         "reach": reach,
         "limits": [limit_text(limit, chart.unit, words) for limit in line.limits],
         "at": _times([mark.point.slot for mark in marks]),
@@ -99,6 +97,12 @@ def _line(
         "outcomes": "".join(_OUTCOMES[mark.point.outcome] for mark in marks),
     }
     return found | ({"buckets": _packed("H", bounds)} if any(bounds) else {})
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, Json]:
+    """Rows of one shape with their keys said once."""
+    keys = list(rows[0]) if rows else []
+    return {"keys": keys, "rows": [[row[key] for key in keys] for row in rows]}
 
 
 def _times(slots: Sequence[int]) -> list[Json]:

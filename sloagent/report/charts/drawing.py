@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from math import isfinite
 
 from sloagent.evaluation import wording
-from sloagent.report.charts.chart import Chart, ChartLimit
+from sloagent.report.charts.chart import Chart, ChartLimit, Kind, Stretch
 from sloagent.report.charts.frame import ROW, Frame, frame_of
 from sloagent.report.charts.naming import cut, lengths, shown
-from sloagent.report.charts.rows import EVERY, Band, Mark, bands, edges, marks
-from sloagent.report.charts.specification import Json
+from sloagent.report.charts.rows import Band, Mark, bands, edges, marks
+from sloagent.report.charts.specification import Row
 from sloagent.report.words import Words
 
 _LABEL_COLUMNS = 13
@@ -35,18 +35,17 @@ def drawing_of(chart: Chart, width: int) -> Drawing:
     return Drawing(chart, frame_of(chart, found, width), tuple(marks(line, chart.step) for line in chart.lines), found)
 
 
-def around(drawing: Drawing, words: Words) -> dict[str, list[Json]]:
+def around(drawing: Drawing, words: Words) -> dict[str, list[Row]]:
     """The rows of every data set but the points'. Times are in milliseconds, values in the frame's unit."""
     chart, frame = drawing.chart, drawing.frame
     return {
         "shades": [
-            *({"at": s.start * 1000, "until": s.end * 1000, "kind": "phase"} for s in chart.phases[::2]),
-            *({"at": s.start * 1000, "until": s.end * 1000, "kind": "exclusion"} for s in chart.exclusions),
+            *(_shade(phase, "phase") for phase in chart.phases[::2]),
+            *(_shade(exclusion, "exclusion") for exclusion in chart.exclusions),
         ],
         "bands": [
             {
                 "at": band.start * 1000, "until": band.end * 1000, "line": band.line,
-                "colour": band.line if band.line == EVERY else chart.lines[band.line].colour,
                 "low": _scaled(band.low, frame), "high": _scaled(band.high, frame),
             }
             for band in drawing.bands
@@ -58,25 +57,30 @@ def around(drawing: Drawing, words: Words) -> dict[str, list[Json]]:
     }  # fmt: skip
 
 
-def points(drawing: Drawing) -> list[Json]:
+def points(drawing: Drawing) -> list[Row]:
     """The rows of the data set `points`, the first line last, so that it lies above the others."""
-    rows: list[Json] = []
+    rows: list[Row] = []
+    stacked = drawing.chart.kind is Kind.STACKED
     for number in reversed(range(len(drawing.marks))):
-        line, part = drawing.chart.lines[number], 0
+        part = 0
         for mark in drawing.marks[number]:
-            row: dict[str, Json] = {"line": number, "colour": line.colour, "baseline": int(line.baseline)}
             at, value = mark.point.slot * 1000, mark.point.drawn
             if mark.begins:
                 part += 1
-                rows.append({**row, "at": at, "value": None})
+                rows.append({"line": number, "at": at, "value": None})
             if value is not None:
-                scaled = value / drawing.frame.factor
-                alone = int(mark.alone)
-                rows.append({**row, "at": at, "value": scaled, "alone": alone, "part": f"{number} {part}"})
+                row: Row = {"line": number, "at": at, "value": value / drawing.frame.factor}
+                rows.append(
+                    row | ({"alone": 1} if mark.alone else {}) | ({"part": f"{number} {part}"} if stacked else {})
+                )
     return rows
 
 
-def _edge(band: Band, chart: Chart, frame: Frame) -> Json:
+def _shade(stretch: Stretch, kind: str) -> Row:
+    return {"at": stretch.start * 1000, "until": stretch.end * 1000, "kind": kind}
+
+
+def _edge(band: Band, chart: Chart, frame: Frame) -> Row | None:
     """What is known in a first or last bucket: `≤ 5 ms`, `> 2.05 s`; None where the band is too thin to be seen."""
     last = not isfinite(band.high)
     value = band.low if last else band.high
@@ -90,19 +94,17 @@ def _scaled(value: float, frame: Frame) -> float | None:
     return value / frame.factor if isfinite(value) else None
 
 
-def _limits(chart: Chart, frame: Frame, words: Words) -> list[Json]:
-    rows: list[Json] = []
+def _limits(chart: Chart, frame: Frame, words: Words) -> list[Row]:
+    rows: list[Row] = []
     above = below = 0
     for limit in chart.limits:
         value = limit.value / frame.factor
         said = limit_text(limit, chart.unit, words)
         whom = _whom(limit, words)
-        row: dict[str, Json] = {"value": value, "kind": "warning" if limit.warns else "limit"}
+        row: Row = {"value": value, "kind": "warning" if limit.warns else "limit"}
         row["label"] = _label(said, whom)
-        for key, arrow in (("above", "↑"), ("below", "↓")):
-            row[key] = "\n".join(
-                cut(part, _LABEL_COLUMNS) for part in (f"{arrow} {said}", whom or words.say(f"chart_{key}"))
-            )
+        row["above"] = _label(f"↑ {said}", whom or words.say("chart_above"))
+        row["below"] = _label(f"↓ {said}", whom or words.say("chart_below"))
         row["place"] = above if value > frame.top else below
         above, below = above + (value > frame.top), below + (value < frame.bottom)
         rows.append(row)
@@ -124,9 +126,9 @@ def _whom(limit: ChartLimit, words: Words) -> str:
     return shown(limit.lines[0]) if len(limit.lines) == 1 else words.say("chart_lines", count=len(limit.lines))
 
 
-def _names(drawing: Drawing, words: Words) -> list[Json]:
+def _names(drawing: Drawing, words: Words) -> list[Row]:
     chart, frame = drawing.chart, drawing.frame
-    rows: list[Json] = [
+    rows: list[Row] = [
         _named(s.start, s.end, -4 - ROW * frame.event_row, lengths(f"{number} {s.name}", str(number)))
         for number, s in enumerate(chart.phases, 1)
     ]
@@ -142,8 +144,8 @@ def _names(drawing: Drawing, words: Words) -> list[Json]:
     return rows
 
 
-def _named(start: float, end: float, y: float, texts: Sequence[tuple[str, float]]) -> Json:
-    row: dict[str, Json] = {"at": start * 1000, "until": end * 1000, "y": y}
+def _named(start: float, end: float, y: float, texts: Sequence[tuple[str, float]]) -> Row:
+    row: Row = {"at": start * 1000, "until": end * 1000, "y": y}
     for number, (text, width) in enumerate(texts):
         row |= {f"name{number}": text, f"width{number}": width}
     return row

@@ -31,6 +31,8 @@
     return found.map((slot) => slot * 1000);
   };
 
+  const named = ({ keys, rows }) => rows.map((row) => Object.fromEntries(keys.map((key, place) => [key, row[place]])));
+
   const decoded = (line) => ({
     ...line,
     at: slots(line.at),
@@ -45,7 +47,7 @@
       let part = 0;
       for (let place = 0; place < line.at.length; place++) {
         const flags = Number(line.flags[place]);
-        const row = { line: number, colour: line.colour, baseline: line.baseline, at: line.at[place] };
+        const row = { line: number, at: line.at[place] };
         if (flags & 1) {
           part++;
           rows.push({ ...row, value: null });
@@ -66,6 +68,7 @@
       this.frame = figure.querySelector(".chart-frame");
       this.data = JSON.parse(script.textContent);
       this.lines = this.data.lines.map(decoded);
+      this.rows = Object.fromEntries(Object.entries(this.data.rows).map(([name, set]) => [name, named(set)]));
       this.hidden = new Set();
       this.range = null;
       this.view = null;
@@ -73,8 +76,8 @@
 
     async draw() {
       const still = this.frame.querySelector("svg").getBoundingClientRect();
-      const { spec, rows, factor } = this.data;
-      const all = { ...rows, points: points(this.lines, factor) };
+      const { spec, factor } = this.data;
+      const all = { ...this.rows, points: points(this.lines, factor) };
       for (const set of spec.data) if (set.name in all) set.values = all[set.name];
       this.live = element("div", "live");
       this.live.tabIndex = 0;
@@ -284,7 +287,7 @@
       if (this.data.good || seen.length === 0 || seen.length === this.lines.length) return this.data.top;
       const highest = this.data.stacked ? stacked(seen, this.data.factor) : Math.max(...seen.map((line) => line.reach));
       if (highest <= 0) return this.data.top;
-      const near = this.data.rows.limits.map((limit) => limit.value).filter((value) => value <= this.data.far * highest);
+      const near = this.rows.limits.map((limit) => limit.value).filter((value) => value <= this.data.far * highest);
       return Math.max(highest, ...near) * this.data.headroom;
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,7 +16,7 @@ from markupsafe import Markup
 
 from sloagent.errors import ConfigError
 from sloagent.report.charts import palette
-from sloagent.report.charts.specification import Json
+from sloagent.report.charts.specification import Json, Row
 
 VEGA_LITE = "6.4"
 """The version whose compiler is used, of those that vl-convert carries."""
@@ -23,6 +24,9 @@ FONTS = (
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC",'
     ' "DejaVu Sans", sans-serif'
 )
+_ASCII = 0x7F
+_NEVER = "\ue000"
+"""A character for private use: no font has it."""
 _SVG = "{http://www.w3.org/2000/svg}"
 _ELEMENTS = frozenset({"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"})
 _ATTRIBUTES = frozenset({
@@ -60,7 +64,7 @@ def compiled(specification: Mapping[str, Json]) -> dict[str, Any]:
     return vega
 
 
-def with_rows(vega: Mapping[str, Any], rows: Mapping[str, list[Json]]) -> dict[str, Any]:
+def with_rows(vega: Mapping[str, Any], rows: Mapping[str, list[Row]]) -> dict[str, Any]:
     """The Vega specification with rows in its named data sets."""
     return {
         **vega,
@@ -103,6 +107,24 @@ def png(svg: str, scale: float = 2.0) -> bytes:
     """A picture that is a file, as PNG, twice as many pixels wide and high."""
     content: bytes = vl_convert().svg_to_png(svg, scale=scale)
     return content
+
+
+def without_glyphs(svg: str) -> str:
+    """The characters of a picture that no font of this machine has: in a PNG of it they would be empty boxes."""
+    text = "".join(ET.fromstring(svg).itertext())  # noqa: S314 - a picture from `as_file`
+    return "".join(one for one in dict.fromkeys(text) if ord(one) > _ASCII and not _has_glyph(one))
+
+
+@cache
+def _has_glyph(character: str) -> bool:
+    return _alone(character) != _alone(_NEVER)
+
+
+def _alone(character: str) -> bytes:
+    sizes = {"width": "24", "height": "24", "font-family": FONTS, "font-size": "16"}
+    file = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **sizes})
+    ET.SubElement(file, "text", {"x": "2", "y": "20"}).text = character
+    return png(ET.tostring(file, encoding="unicode"), 1)
 
 
 def _cleaned(element: ET.Element, names: Mapping[str, str]) -> ET.Element:

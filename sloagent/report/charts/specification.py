@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from sloagent.report.charts import palette
-from sloagent.report.charts.chart import MOST_LINES, Chart, Kind
+from sloagent.report.charts.chart import Chart, Kind
 from sloagent.report.charts.frame import FONT_SIZE, PLOT_HEIGHT, Frame
 from sloagent.report.charts.naming import CANDIDATES
 from sloagent.report.charts.rows import EVERY
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | float | int | bool | None"
+Row: TypeAlias = "dict[str, Json]"
 
 _SHOWN: Json = {"filter": "indexof(hidden, datum.line) < 0"}
 _TIME_LABEL = (
@@ -40,7 +41,7 @@ def specification(chart: Chart, frame: Frame) -> dict[str, Json]:
     layers: list[Json] = [
         _shade("phase", 0.08),
         _shade("exclusion", 0.22),
-        *([_areas()] if chart.kind is Kind.STACKED else [_bands(), _lines(), _dots()]),
+        *([_areas(chart)] if chart.kind is Kind.STACKED else [_bands(chart), _lines(chart), _dots(chart)]),
         _restarts(),
         *_limit("limit", palette.LIMIT, []),
         *_limit("warning", palette.WARN, [5, 3]),
@@ -107,11 +108,11 @@ def _y(field: str, **more: Json) -> Json:
     }  # fmt: skip
 
 
-def _colour() -> Json:
-    numbers: list[Json] = [*range(MOST_LINES), EVERY]
-    colours: list[Json] = [*palette.LINES, palette.EDGE]
+def _colour(chart: Chart) -> Json:
+    numbers: list[Json] = [*range(len(chart.lines)), EVERY]
+    colours: list[Json] = [*(palette.LINES[line.colour] for line in chart.lines), palette.EDGE]
     return {
-        "field": "colour", "type": "nominal", "legend": None, "scale": {"domain": numbers, "range": colours}
+        "field": "line", "type": "nominal", "legend": None, "scale": {"domain": numbers, "range": colours}
     }  # fmt: skip
 
 
@@ -124,7 +125,7 @@ def _shade(kind: str, opacity: float) -> Json:
     }
 
 
-def _bands() -> Json:
+def _bands(chart: Chart) -> Json:
     return {
         "data": {"name": "bands"},
         "transform": [
@@ -134,12 +135,13 @@ def _bands() -> Json:
         ],
         "mark": {"type": "rect", "clip": True, "fillOpacity": 0.16},
         "encoding": {
-            "x": _x("at"), "x2": {"field": "until"}, "y": _y("from"), "y2": {"field": "to"}, "fill": _colour()
+            "x": _x("at"), "x2": {"field": "until"}, "y": _y("from"), "y2": {"field": "to"}, "fill": _colour(chart)
         },
     }  # fmt: skip
 
 
-def _lines() -> Json:
+def _lines(chart: Chart) -> Json:
+    dashed = [number for number, line in enumerate(chart.lines) if line.baseline]
     return {
         "data": {"name": "points"},
         "transform": [_SHOWN],
@@ -149,25 +151,25 @@ def _lines() -> Json:
         "encoding": {
             "x": _x("at"),
             "y": _y("value"),
-            "stroke": _colour(),
+            "stroke": _colour(chart),
             "detail": {"field": "line", "type": "nominal"},
             "strokeWidth": {"condition": {"test": "datum.line === 0", "value": 2}, "value": 1.4},
-            "strokeDash": {"condition": {"test": "datum.baseline === 1", "value": [4, 3]}, "value": []},
+            "strokeDash": {"condition": {"test": f"indexof({dashed}, datum.line) >= 0", "value": [4, 3]}, "value": []},
         },
     }  # fmt: skip
 
 
-def _dots() -> Json:
+def _dots(chart: Chart) -> Json:
     """Points without neighbours, of which a line would show nothing."""
     return {
         "data": {"name": "points"},
         "transform": [_SHOWN, {"filter": "datum.alone === 1"}],
         "mark": {"type": "point", "shape": "circle", "size": 12, "strokeWidth": 0, "opacity": 1, "clip": True},
-        "encoding": {"x": _x("at"), "y": _y("value"), "fill": _colour()},
+        "encoding": {"x": _x("at"), "y": _y("value"), "fill": _colour(chart)},
     }
 
 
-def _areas() -> Json:
+def _areas(chart: Chart) -> Json:
     """Areas on top of each other, the first at the bottom; each ends where its line breaks."""
     return {
         "data": {"name": "points"},
@@ -176,7 +178,7 @@ def _areas() -> Json:
         "encoding": {
             "x": _x("at"),
             "y": _y("value", stack="zero"),
-            "fill": _colour(),
+            "fill": _colour(chart),
             "detail": {"field": "part", "type": "nominal"},
             "order": {"field": "line", "type": "quantitative"},
         },

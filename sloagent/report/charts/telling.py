@@ -44,7 +44,7 @@ def notes(chart: Chart, words: Words) -> tuple[str, ...]:
         key = "chart_thinned_stack" if chart.kind is Kind.STACKED else "chart_thinned"
         said.append(words.say(key, windows=f"{chart.windows:,}", step=times.duration(chart.step)))
     for limit in chart.limits:
-        if limit.lines:
+        if len(limit.lines) > 1:
             names = words.listed([shown(name) for name in limit.lines])
             said.append(words.say("chart_limit_of", limit=limit_text(limit, chart.unit, words), names=names))
     if chart.baseline is not None:
