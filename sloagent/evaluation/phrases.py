@@ -64,6 +64,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "at_least": ("{value}, at least {limit} promised", "{value}，承诺不低于 {limit}"),
     "past_warn": ("; past the warn level of {warn}", "；已越过警告线 {warn}"),
     "stated": ("stated, not measured here: {reason}", "由他人给出，并非在此测量：{reason}"),
+    "only_stated": ("stated, not measured here; no objective yet", "由他人给出，并非在此测量；尚无目标"),
     "not_stated": ("the percentile that is promised was not stated", "未给出所承诺的百分位"),
     "not_run": ("not run", "未运行"),
     "refused": ("refused: {detail}", "查询失败：{detail}"),

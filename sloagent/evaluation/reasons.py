@@ -110,7 +110,7 @@ def _number(slo: SLO, verdict: Verdict, lang: str) -> str:
 
 def _stated(slo: SLO, verdict: Verdict, lang: str) -> str:
     if verdict.value is None:
-        return phrase("not_stated", lang)
+        return phrase("not_stated" if slo.objective is not None else "only_stated", lang)
     limit = verdict.limit
     if limit is None or (limit.at_most is None and limit.at_least is None):
         return phrase("stated", lang, reason=_measured(slo, verdict, lang))
@@ -231,5 +231,5 @@ def _summary(slo: SLO, summary: RangeSummary, lang: str) -> str:
         known = phrase("too_little_evaluated", lang, count=count, all=slots, least=least)
         return joined([known, phrase("pending", lang, detail=summary.detail)] if summary.detail else [known], lang)
     if len(summary.series) == 1:
-        return _range(slo, summary.series[0], lang)
+        return reason(slo, summary.series[0], lang)
     return _counted(slo, summary.series, lang)

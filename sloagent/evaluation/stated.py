@@ -10,7 +10,7 @@ from sloagent.model.slo import SLO, Labels, LatencySLI, Limit
 from sloagent.model.verdict import Cause, Outcome, Quantile, RangeSummary, RangeVerdict, Verdict, Windows
 
 NO_WINDOWS = Windows(0, 0, 0, 0, 0, 0, 0, 0, 0)
-_WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.PASS, Outcome.MEASURED)
+_WORST_FIRST = (Outcome.FAIL, Outcome.PASS, Outcome.MEASURED, Outcome.NO_DATA)
 
 
 def summarise_stated(slo: SLO, stated: Mapping[Labels, Stated]) -> RangeSummary:
@@ -29,8 +29,9 @@ def _series(slo: SLO, labels: Labels, stated: Stated) -> RangeVerdict:
     value = _value(slo, stated)
     quantiles = tuple(_exact(stated.percentiles.get(percentile)) for percentile in slo.quantiles)
     if value is None:
-        told = any(quantiles)
-        outcome, cause = (Outcome.NO_DATA, Cause.STATED) if told else (Outcome.NO_DATA, Cause.NOT_RUN)
+        told = any(quantiles) or stated.mean is not None
+        outcome = Outcome.MEASURED if told and slo.objective is None else Outcome.NO_DATA
+        cause = Cause.STATED if told else Cause.NOT_RUN
     else:
         outcome, cause = _against(limit, value), Cause.STATED
     gates = outcome in (Outcome.PASS, Outcome.FAIL)

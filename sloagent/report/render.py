@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sloagent.report import templating
+from sloagent.report.charts.page import scripts
 from sloagent.report.charts.picture import png
 from sloagent.report.content import Report
 from sloagent.report.document import text_of
@@ -87,7 +88,7 @@ def text(shown: View, pictures: Pictures, form: str, templates: Templates, langu
     """A report in words as one text: `md`, `html` or `github`. Raises TemplateError."""
     page = templating.Page(
         form, shown, language, suffix,
-        scripts=(),
+        scripts=scripts() if form == "html" and any(figure.data for figure in pictures.drawn) else (),
         data=tuple((figure.id, figure.data) for figure in pictures.drawn if figure.data) if form == "html" else (),
     )  # fmt: skip
     if templates.own is None:

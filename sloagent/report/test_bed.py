@@ -60,19 +60,19 @@ def _machine(one: Machine) -> list[Cell]:
 
 def software(facts: Facts, words: Words) -> Grid | None:
     """Versions that people wrote down."""
-    return _pairs(facts.written.software, words, "software")
+    return _pairs(facts.written.software, words)
 
 
 def hardware(facts: Facts, words: Words) -> Grid | None:
     """Hardware in one line each; what has several lines is told by `attachments`."""
-    return _pairs(tuple((n, v) for n, v in facts.written.hardware if "\n" not in v.strip()), words, "hardware")
+    return _pairs(tuple((n, v) for n, v in facts.written.hardware if "\n" not in v.strip()), words)
 
 
-def _pairs(pairs: tuple[tuple[str, str], ...], words: Words, heading: str) -> Grid | None:
+def _pairs(pairs: tuple[tuple[str, str], ...], words: Words) -> Grid | None:
     if not pairs:
         return None
     rows = [[Cell(visible(name)), Cell(visible(value), wide=True)] for name, value in pairs]
-    return grid([words.say(heading), ""], rows)
+    return grid([words.say("what"), words.say("which")], rows)
 
 
 def flags(facts: Facts, baseline: Facts | None, words: Words) -> Grid | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sloagent.model.verdict import Outcome
 from sloagent.report import times
 from sloagent.report.answer import answer
 from sloagent.report.block_views import BlockView
@@ -57,7 +58,7 @@ def view(report: Report, words: Words, pictures: Pictures) -> View:
         title=f"{sets} · {report.run.name}" if report.run.name else sets,
         facts=_facts(report, words),
         labels=report.run.labels,
-        conclusion=verdict_of(report.conclusion, words),
+        conclusion=verdict_of(report.conclusion if any(r.counts for r in report.results) else Outcome.MEASURED, words),
         answer=answer(report, words),
         offenders=shown,
         more_offenders=len(ranked(report)) - len(shown),

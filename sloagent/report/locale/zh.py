@@ -130,6 +130,8 @@ WORDS = {
     "memory": "内存",
     "disks": "磁盘",
     "system": "系统",
+    "what": "项目",
+    "which": "内容",
     "software": "软件",
     "hardware": "硬件",
     "flags": "组件参数配置",

@@ -52,3 +52,13 @@ def test_without_a_promise_numbers_are_measured() -> None:
     assert summarise_stated(tbd, {PUSH: published(5.356, 6.125, 6.904)}).outcome is Outcome.MEASURED
     cpu = SLO("karmada", "agent-cpu", ValueSLI("q", "cores"), None, 60, 60)
     assert summarise_stated(cpu, {(): Stated(value=0.04)}).outcome is Outcome.MEASURED
+
+
+def test_a_median_alone_is_measured_where_nothing_is_promised() -> None:
+    tbd = dataclasses.replace(DISTRIBUTION, objective=None)
+    summary = summarise_stated(tbd, {PUSH: Stated(percentiles={50.0: 0.0087}), PULL: Stated()})
+    assert [(row.labels, row.outcome) for row in summary.series] == [
+        (PUSH, Outcome.MEASURED),
+        (PULL, Outcome.NO_DATA),
+    ]
+    assert reason(tbd, summary.series[0]) == "stated, not measured here; no objective yet"
