@@ -54,8 +54,13 @@ def _machine(one: Machine) -> list[Cell]:
             "\n".join(f"{visible(name)} {wording.quantity(size, 'bytes')}" for name, size in one.disks)
             or wording.ABSENT
         ),
+        Cell("\n".join(_disk(*disk) for disk in one.disks) or wording.ABSENT, wide=True),
         Cell(visible(one.system) or wording.ABSENT, wide=True),
     ]
+
+
+def _disk(name: str, size_bytes: float) -> str:
+    return f"{visible(name)} {wording.quantity(size_bytes, 'bytes')}"
 
 
 def software(facts: Facts, words: Words) -> Grid | None:
@@ -80,6 +85,8 @@ def flags(facts: Facts, baseline: Facts | None, words: Words) -> Grid | None:
     written = facts.written.flags
     if not written and not (baseline and baseline.written.flags):
         return None
+    if baseline is not None and not baseline.written.flags:
+        baseline = None  # nobody wrote down what they were: nothing can be said to have changed
     changed = _changes(written, baseline)
     columns = [words.say("component"), words.say("flags")]
     rows = []
