@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sloagent.config.discretion import names_a_secret
 from sloagent.config.document import LINE_BREAK
 from sloagent.config.reader import DEEPEST, LARGEST_FILE_BYTES, MOST_NODES, parse
 
@@ -124,7 +123,7 @@ def test_every_position_points_at_its_token(tree, indent):
     text = json.dumps(tree, ensure_ascii=False, indent=indent)  # JSON is YAML, written by somebody else
     text = text.replace("\x7f", "")
     document = parse("a.yaml", text.encode())
-    assume(not any(names_a_secret(part) for path in document.keys for part in path))  # what stands there is hidden
+    assume("\n".join(document.lines) == document.text)  # nothing looked like a secret, whose lines are hidden
     if document.problems:  # the few characters that JSON allows and YAML does not
         assert {problem.check for problem in document.problems} <= {
             "yaml/encoding",
