@@ -11,11 +11,11 @@ from sloagent.store import Store
 
 
 def heads(store: Store) -> list[Run]:
-    """The runs without what was found in them. Raises StoreError."""
+    """The runs without what was found in them. Raises StoreError, and ConfigError where another version kept them."""
     from sloagent.app import run_file
 
-    kept = (store.document(run_file.KIND, name) for name in store.documents(run_file.KIND))
-    return [run_file.head(content) for content in kept if content is not None]
+    kept = ((name, store.document(run_file.KIND, name)) for name in store.documents(run_file.KIND))
+    return [run_file.head(content, f"the imported run {name}") for name, content in kept if content is not None]
 
 
 def keep(store: Store, records: Sequence[RunRecord]) -> list[bool]:

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -27,6 +28,8 @@ from sloagent.store import Store
 
 LARGEST_BYTES = 128 * 1024 * 1024
 """Unpacked. A week of a thousand series with four phases has 23 MB, 7 MB packed."""
+T = TypeVar("T")
+
 KIND = "run"
 """Of the documents of a store."""
 _GZIP = b"\x1f\x8b"
@@ -57,22 +60,18 @@ def decode(content: bytes, name: str) -> RunRecord:
     stem = name.removesuffix(".gz")
     if stem.endswith(_YAML) or not _is_exported(content, name):
         return _by_hand(content, name)
+    file = _decoded(content, shape.File, name)
+    if file.sha256 != _hash(file) and not file.written_by_hand:
+        raise ConfigError(
+            f"{name}: its content is not what was exported: it has the hash {_hash(file)[:12]}…, and the file says"
+            f" {printable(file.sha256[:12])}…",
+            hint='export the run again; whoever changed a number on purpose writes "written_by_hand": true,'
+            " and the report says so",
+        )
     try:
-        file = msgspec.json.decode(content, type=shape.File)
-        if file.sha256 != _hash(file) and not file.written_by_hand:
-            raise ConfigError(
-                f"{name}: its content is not what was exported: it has the hash {_hash(file)[:12]}…, and the file says"
-                f" {printable(file.sha256[:12])}…",
-                hint="export the run again; whoever changed a number on purpose writes \"written_by_hand\": true,"
-                " and the report says so",
-            )  # fmt: skip
         return record_of(file)
-    except msgspec.ValidationError as error:
-        raise _wrong(name, explained(str(error))) from None
     except MistakeError as mistake:
         raise _wrong(name, mistake) from None
-    except RecursionError:
-        raise _wrong(name, MistakeError("it is nested deeper than anything that is exported")) from None
 
 
 def read(path: Path) -> RunRecord:
@@ -118,9 +117,12 @@ def write(record: RunRecord, path: Path) -> None:
         raise SloagentError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
-def head(content: bytes) -> Run:
-    """The run alone, of content that `encode` made."""
-    return read_run(msgspec.json.decode(content, type=_Head).run)
+def head(content: bytes, name: str) -> Run:
+    """The run alone, of content that `encode` made. Raises ConfigError where another version made it."""
+    try:
+        return read_run(_decoded(content, _Head, name).run)
+    except MistakeError as mistake:
+        raise _wrong(name, mistake) from None
 
 
 def imported(store: Store, name: str) -> RunRecord | None:
@@ -165,17 +167,21 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 def _is_exported(content: bytes, name: str) -> bool:
     """Whether this is JSON with a hash. Raises ConfigError where a file of that name is no JSON."""
+    return _decoded(content, _Form, name).sha256 is not None
+
+
+def _decoded(content: bytes, form: type[T], name: str) -> T:
+    """The JSON in a shape. Raises ConfigError."""
     try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line, column = _place(content[: error.start])
-        raise ConfigError(f"{name}:{line}:{column}: the byte 0x{content[error.start]:02X} is not UTF-8") from None
-    try:
-        return msgspec.json.decode(content, type=_Form).sha256 is not None
+        content.decode("utf-8")  # the decoder looks at no text that it leaves out
+        return msgspec.json.decode(content, type=form)
     except msgspec.ValidationError as error:
         raise _wrong(name, explained(str(error))) from None
     except RecursionError:
         raise _wrong(name, MistakeError("it is nested deeper than anything that is exported")) from None
+    except UnicodeDecodeError as error:
+        line, column = _place(content[: error.start])
+        raise ConfigError(f"{name}:{line}:{column}: the byte 0x{content[error.start]:02X} is not UTF-8") from None
     except msgspec.DecodeError as error:
         stumbled = re.search(r"\(byte (\d+)\)$", str(error))
         line, column = _place(content[: int(stumbled[1])] if stumbled else content)

@@ -24,6 +24,8 @@ MOST_LABELS = 64
 MOST_PARTS = 1_000
 """Phases, and exclusions, of one run: a load test that marks one a minute has sixteen hours."""
 MOST_RUNS = 10_000
+MOST_NAMED = 20
+"""Of the runs there are, in a hint."""
 START_ONE = "start one with `sloagent runs start NAME`"
 
 
@@ -111,8 +113,10 @@ def shown(store: Store, name: str) -> tuple[Run, bool]:
     for run, imported in there:
         if run.name == name:
             return run, imported
-    hint = f"there are: {', '.join(run.name for run, _ in there)}" if there else f"there is none yet; {START_ONE}"
-    raise RunError(f"no run is named `{name}`", kind="unknown", hint=hint)
+    newest = ", ".join(run.name for run, _ in there[-MOST_NAMED:])
+    more = f", and {len(there) - MOST_NAMED:,} older ones" if len(there) > MOST_NAMED else ""
+    hint = f"there are: {newest}{more}" if there else f"there is none yet; {START_ONE}"
+    raise RunError(f"no run is named `{name[:LONGEST_NAME]}`", kind="unknown", hint=hint)
 
 
 def find(store: Store, name: str) -> Run:

@@ -27,26 +27,26 @@ class RunsOverHTTP:
         """One of them."""
         return document([runs.shown(self._store(), name)])
 
-    def start(self, name: str, labels: Mapping[str, str], at: str | None) -> object:
-        """Begin a run, now unless said."""
+    def start(self, name: str, labels: Mapping[str, str], at: str) -> object:
+        """Begin a run."""
         present = now()
-        return _told(runs.start(self._store(), name, labels, _time("at", at, present) or present, present))
+        return _told(runs.start(self._store(), name, labels, _time("at", at, present), present))
 
-    def stop(self, name: str, at: str | None) -> object:
-        """End it, now unless said."""
+    def stop(self, name: str, at: str) -> object:
+        """End it."""
         present = now()
-        return _told(runs.stop(self._store(), name, _time("at", at, present) or present, present))
+        return _told(runs.stop(self._store(), name, _time("at", at, present), present))
 
-    def phase(self, run: str, name: str, start: str | None, end: str | None, note: str) -> object:
-        """Name a part of it: from the end of the last one to now, unless said."""
+    def phase(self, run: str, name: str, start: str | None, end: str, note: str) -> object:
+        """Name a part of it; without a start from the end of the last one."""
         present = now()
-        begin, until = _time("from", start, present), _time("to", end, present)
+        begin, until = None if start is None else _time("from", start, present), _time("to", end, present)
         return _told(runs.add_phase(self._store(), run, name, begin, until, note, present))
 
-    def exclude(self, run: str, start: str, end: str | None, reason: str) -> object:
-        """Leave a stretch out of it, up to now unless said."""
+    def exclude(self, run: str, start: str, end: str, reason: str) -> object:
+        """Leave a stretch out of it."""
         present = now()
-        begin, until = _time("from", start, present) or present, _time("to", end, present)
+        begin, until = _time("from", start, present), _time("to", end, present)
         return _told(runs.exclude(self._store(), run, begin, until, reason, present))
 
 
@@ -54,8 +54,8 @@ def _told(run: Run) -> object:
     return document([(run, False)])
 
 
-def _time(field: str, text: str | None, present: datetime) -> datetime | None:
+def _time(field: str, text: str, present: datetime) -> datetime:
     try:
-        return None if text is None else parse(text, present)
+        return parse(text, present)
     except ValueError as error:
         raise RunError(f"{field}: {error}", kind="wrong") from None

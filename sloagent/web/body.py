@@ -51,12 +51,12 @@ async def fields(request: Request, needed: Collection[str], optional: Collection
     return dict(found)
 
 
-def text(found: Mapping[str, object], name: str) -> str | None:
-    """The text of a field, None where it is left out. Raises BodyError."""
-    value = found.get(name)
-    if name in found and not isinstance(value, str):
+def text(found: Mapping[str, object], name: str, otherwise: str = "") -> str:
+    """The text of a field, `otherwise` where it is left out. Raises BodyError."""
+    value = found.get(name, otherwise)
+    if not isinstance(value, str):
         raise BodyError(f'the field "{name}" needs a text', "write it in quotes, or leave the field out")
-    return value if isinstance(value, str) else None
+    return value
 
 
 def texts(found: Mapping[str, object], name: str) -> dict[str, str]:

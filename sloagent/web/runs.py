@@ -13,19 +13,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sloagent.errors import RunError, StoreError
+from sloagent.errors import RunError, SloagentError
 from sloagent.web.body import BodyError, fields, text, texts
 
 _STATUS = {"wrong": 400, "unknown": 404, "stands": 409}
 PATH = "/api/v1/runs"
+NOW = "now"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Runs(Protocol):
-    """What can be asked of runs; `app` fills it in. Times are as people write them, None is left out.
+    """What can be asked of runs; `app` fills it in. Times are as people write them.
 
-    Everything returns JSON-able values, and raises RunError and StoreError.
+    Everything returns JSON-able values, and raises RunError where it cannot be, SloagentError where the store is at fault.
     """
 
     def listed(self) -> object:
@@ -36,20 +37,20 @@ class Runs(Protocol):
         """One of them."""
         ...
 
-    def start(self, name: str, labels: Mapping[str, str], at: str | None) -> object:
-        """Begin a run, now unless said."""
+    def start(self, name: str, labels: Mapping[str, str], at: str) -> object:
+        """Begin a run."""
         ...
 
-    def stop(self, name: str, at: str | None) -> object:
-        """End it, now unless said."""
+    def stop(self, name: str, at: str) -> object:
+        """End it."""
         ...
 
-    def phase(self, run: str, name: str, start: str | None, end: str | None, note: str) -> object:
-        """Name a part of it: from the end of the last one to now, unless said."""
+    def phase(self, run: str, name: str, start: str | None, end: str, note: str) -> object:
+        """Name a part of it; without a start from the end of the last one, or from the start of the run."""
         ...
 
-    def exclude(self, run: str, start: str, end: str | None, reason: str) -> object:
-        """Leave a stretch out of it, up to now unless said."""
+    def exclude(self, run: str, start: str, end: str, reason: str) -> object:
+        """Leave a stretch out of it."""
         ...
 
 
@@ -64,24 +65,25 @@ def routes(runs: Runs) -> list[Route]:
         if request.method != "POST":
             return await done(runs.listed)
         body = await fields(request, ["name"], ["labels", "at"])
-        return await done(partial(runs.start, text(body, "name") or "", texts(body, "labels"), text(body, "at")), 201)
+        return await done(partial(runs.start, text(body, "name"), texts(body, "labels"), text(body, "at", NOW)), 201)
 
     async def one(request: Request) -> Response:
         return await done(partial(runs.shown, request.path_params["name"]))
 
     async def stop(request: Request) -> Response:
         body = await fields(request, [], ["at"])
-        return await done(partial(runs.stop, request.path_params["name"], text(body, "at")))
+        return await done(partial(runs.stop, request.path_params["name"], text(body, "at", NOW)))
 
     async def phases(request: Request) -> Response:
         body = await fields(request, ["name"], ["from", "to", "note"])
-        name, start, end, note = (text(body, field) for field in ("name", "from", "to", "note"))
-        return await done(partial(runs.phase, request.path_params["name"], name or "", start, end, note or ""), 201)
+        start = text(body, "from") if "from" in body else None
+        name, end, note = text(body, "name"), text(body, "to", NOW), text(body, "note")
+        return await done(partial(runs.phase, request.path_params["name"], name, start, end, note), 201)
 
     async def exclusions(request: Request) -> Response:
         body = await fields(request, ["from", "reason"], ["to"])
-        start, end, reason = (text(body, field) for field in ("from", "to", "reason"))
-        return await done(partial(runs.exclude, request.path_params["name"], start or "", end, reason or ""), 201)
+        start, end, reason = text(body, "from"), text(body, "to", NOW), text(body, "reason")
+        return await done(partial(runs.exclude, request.path_params["name"], start, end, reason), 201)
 
     return [
         Route(PATH, _answering(collection), methods=["GET", "POST"]),
@@ -102,7 +104,7 @@ def _answering(endpoint: Endpoint) -> Endpoint:
             return _refusal(error.status, error.message, error.hint)
         except RunError as error:
             return _refusal(_STATUS[error.kind], error.message, error.hint)
-        except StoreError as error:
+        except SloagentError as error:
             return _refusal(503, error.message, error.hint)
 
     return answer

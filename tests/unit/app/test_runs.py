@@ -132,6 +132,14 @@ def test_an_unknown_run_is_answered_with_those_there_are(soak, tmp_path):
     empty.close()
 
 
+def test_of_many_runs_the_newest_are_named(store):
+    for number in range(25):
+        store.save_run(Run(f"run-{number}", later(number), None))
+    hint = refusal(lambda: runs.shown(store, "x")).hint
+    assert hint.startswith("there are: run-5, run-6, ")
+    assert hint.endswith(", run-24, and 5 older ones")
+
+
 def test_a_run_has_only_so_many_phases(store):
     parts = tuple(Phase(str(n), TimeRange(NOON, later(1))) for n in range(runs.MOST_PARTS))
     store.save_run(Run("soak", NOON, None, phases=parts))

@@ -101,6 +101,7 @@ REFUSED: dict[str, tuple[int, str, str, str | dict]] = {
     "digits without end": (400, "is not an object of texts", "", '{"name": ' + "1" * 5_000 + "}"),
     "not UTF-8": (400, "is not UTF-8: byte 10 is 0xFF", "", "LATIN"),
     "half a character": (400, "visible characters", "", '{"name": "\\ud800"}'),
+    "an empty time": (400, "to: `` is no time", "/soak/phases", {"name": "q", "to": ""}),
     "no reason": (400, "the reason is empty", "/soak/exclusions", {"from": "-1m", "reason": ""}),
 }  # fmt: skip
 
