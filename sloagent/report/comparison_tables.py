@@ -101,10 +101,14 @@ def _rows(comparison: SLOComparison, series: SeriesComparison, words: Words) -> 
     head = [change_cell(series.overall.change, words), name]
     rows = []
     buckets = series.buckets or ((None, None),) * len(names)
+    # Of a side that was run a single number may not be known.
+    sides = ([moved.baseline for moved in series.numbers], [moved.current for moved in series.numbers])
+    absent = [words.say("not_run") if side == [None] * len(names) else wording.ABSENT for side in sides]
     for place, (number, moved, pair) in enumerate(zip(names, series.numbers, buckets, strict=True)):
         first = head if place == 0 else [soft(""), soft("")]
-        before, now = (_number(slo, *one, words) for one in zip((moved.baseline, moved.current), pair, strict=True))
-        rows.append([*first, Cell(number), before, now, _difference(comparison, moved, words)])
+        both = zip((moved.baseline, moved.current), pair, absent, strict=True)
+        cells = [_number(slo, *one, words) for one in both]
+        rows.append([*first, Cell(number), *cells, _difference(comparison, moved, words)])
     return rows
 
 
@@ -117,10 +121,10 @@ def change_cell(change: Change, words: Words) -> Cell:
     return verdict_cell(Verdict(_KINDS[change], words.say(change.value)))
 
 
-def _number(slo: SLO, value: float | None, quantile: Quantile | None, words: Words) -> Cell:
+def _number(slo: SLO, value: float | None, quantile: Quantile | None, absent: str, words: Words) -> Cell:
     """A number with its bucket, where there is one; one that was not measured says so and is never a zero."""
     if value is None:
-        return soft(words.say("not_run"))
+        return soft(absent)
     if quantile is not None and quantile.value == value:
         return quantile_cell(quantile, slo, words)
     return Cell(wording.quantity(value, slo.unit), exact=f"{value!r} {slo.unit}")

@@ -15,11 +15,13 @@ _COLUMNS = ("test_case", "series", "samples", "minimum", "median", "mean", "devi
 
 
 def records(report: Report, words: Words) -> Grid | None:
-    """One row per series that was stated so, "not run" where one was not; None where nobody stated any."""
+    """One row per series that was stated so, in the order written, "not run" where one was not; None where there is none."""
     told = [result for result in report.results if any(_is_record(one) for one in result.record.stated.values())]
     if not told:
         return None
+    written = [(one.slo.set, one.slo.name) for one in report.record.slos]
     found = [result for result in report.results if result in told or _was_not_run(result)]
+    found.sort(key=lambda result: written.index((result.slo.set, result.slo.name)))
     everywhere = sorted({labels for result in found for labels in result.record.stated})
     rows = [
         _row(result, words, name_of(labels) or words.say("only_series"), result.record.stated.get(labels))

@@ -50,10 +50,6 @@ def _machine(one: Machine) -> list[Cell]:
         soft(wording.ABSENT)
         if one.memory_bytes is None
         else Cell(wording.quantity(one.memory_bytes, "bytes"), exact=f"{one.memory_bytes:.0f} bytes"),
-        Cell(
-            "\n".join(f"{visible(name)} {wording.quantity(size, 'bytes')}" for name, size in one.disks)
-            or wording.ABSENT
-        ),
         Cell("\n".join(_disk(*disk) for disk in one.disks) or wording.ABSENT, wide=True),
         Cell(visible(one.system) or wording.ABSENT, wide=True),
     ]
