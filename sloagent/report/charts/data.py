@@ -21,7 +21,8 @@ from sloagent.report.charts.specification import Json, Row
 from sloagent.report.locale import LANGUAGES
 from sloagent.report.words import Words
 
-_OUTCOMES = dict(zip(Outcome, "pwfinem", strict=True))
+_OUTCOMES = {outcome: place for place, outcome in enumerate(Outcome)}
+_NOUGHT = ord("0")
 _WORDS = ("chart_reset", "chart_together", "chart_hint", "chart_switch", "chart_exactly")
 
 
@@ -54,9 +55,7 @@ def page_data(drawing: Drawing, vega: Mapping[str, Any], rows: Mapping[str, list
             [s.start * 1000, s.end * 1000, words.say("chart_excluded", reason=shown(s.name))] for s in chart.exclusions
         ],
         "restarts": [[r.at * 1000, words.say("chart_restarted", component=shown(r.component))] for r in chart.restarts],
-        "outcomes": {
-            letter: [outcome.value.replace("_", "-"), words.say(outcome.value)] for outcome, letter in _OUTCOMES.items()
-        },
+        "outcomes": [[outcome.value.replace("_", "-"), words.say(outcome.value)] for outcome in Outcome],
         "words": {key.removeprefix("chart_"): LANGUAGES[words.language][key] for key in _WORDS},
     }
     return for_page(content)
@@ -92,11 +91,11 @@ def _line(
         "reach": reach,
         "limits": [limit_text(limit, chart.unit, words) for limit in line.limits],
         "at": _times([mark.point.slot for mark in marks]),
-        "values": _packed("d", values),
-        "flags": "".join(str(mark.begins + 2 * mark.alone + 4 * (mark.point.drawn is not None)) for mark in marks),
-        "outcomes": "".join(_OUTCOMES[mark.point.outcome] for mark in marks),
+        "values": _packed(values),
+        "flags": _letters([mark.begins + 2 * mark.alone + 4 * (mark.point.drawn is not None) for mark in marks]),
+        "outcomes": _letters([_OUTCOMES[mark.point.outcome] for mark in marks]),
     }
-    return found | ({"buckets": _packed("H", bounds)} if any(bounds) else {})
+    return found | ({"inside": _letters(bounds)} if any(bounds) else {})
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, Json]:
@@ -113,6 +112,12 @@ def _times(slots: Sequence[int]) -> list[Json]:
     return [slots[0] if slots else 0, unit, len(slots) if all(step == unit for step in steps) else counted]
 
 
-def _packed(kind: str, numbers: Sequence[float]) -> str:
-    """Little-endian numbers as base64: every double exactly, in half the bytes of its decimals."""
-    return base64.b64encode(struct.pack(f"<{len(numbers)}{kind}", *numbers)).decode()
+def _letters(places: Sequence[int]) -> str:
+    """Small numbers as one character each; as a single one where all are the same."""
+    text = "".join(chr(_NOUGHT + place) for place in places)
+    return text[:1] if len(set(places)) == 1 else text
+
+
+def _packed(numbers: Sequence[float]) -> str:
+    """Little-endian doubles as base64: each exactly, in half the bytes of its decimals."""
+    return base64.b64encode(struct.pack(f"<{len(numbers)}d", *numbers)).decode()

@@ -19,10 +19,9 @@
 
   // ---- From columns to rows --------------------------------------------------------------------------------------
 
-  const unpacked = (text, Kind) => {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    return new Kind(bytes.buffer);
-  };
+  const doubles = (text) => new Float64Array(Uint8Array.from(atob(text), (one) => one.charCodeAt(0)).buffer);
+
+  const letter = (text, place) => (text ? text.charCodeAt(text.length === 1 ? 0 : place) - 48 : 0);
 
   const slots = ([first, unit, steps]) => {
     if (typeof steps === "number") return Array.from({ length: steps }, (_, place) => (first + place * unit) * 1000);
@@ -36,8 +35,7 @@
   const decoded = (line) => ({
     ...line,
     at: slots(line.at),
-    values: unpacked(line.values, Float64Array),
-    buckets: line.buckets ? unpacked(line.buckets, Uint16Array) : null,
+    values: doubles(line.values),
   });
 
   const points = (lines, factor) => {
@@ -46,7 +44,7 @@
       const line = lines[number];
       let part = 0;
       for (let place = 0; place < line.at.length; place++) {
-        const flags = Number(line.flags[place]);
+        const flags = letter(line.flags, place);
         const row = { line: number, at: line.at[place] };
         if (flags & 1) {
           part++;
@@ -244,7 +242,7 @@
     }
 
     distance(line, place, y) {
-      if (!(Number(line.flags[place]) & 4)) return Infinity;
+      if (!(letter(line.flags, place) & 4)) return Infinity;
       return Math.abs(this.view.scale("y")(line.values[place] / this.data.factor) - y);
     }
 
@@ -339,7 +337,7 @@
     const totals = new Map();
     for (const line of lines) {
       line.at.forEach((slot, place) => {
-        const value = Number(line.flags[place]) & 4 ? line.values[place] / factor : 0;
+        const value = letter(line.flags, place) & 4 ? line.values[place] / factor : 0;
         totals.set(slot, (totals.get(slot) ?? 0) + value);
       });
     }
@@ -413,11 +411,12 @@
       const drawn = chart.figure.querySelector(`.chart-legend li[data-line="${place}"] svg`);
       if (drawn) swatch.append(drawn.cloneNode(true));
       const name = element("td", "", line.name);
-      const bucket = line.buckets && line.buckets[at] ? data.buckets[line.buckets[at] - 1] : "";
+      const inside = letter(line.inside, at);
+      const bucket = inside ? data.buckets[inside - 1] : "";
       const value = line.values[at];
-      const shown = Number(line.flags[at]) & 4 ? `${number(value / data.factor, data.digits)} ${data.unit}`.trim() : "";
+      const shown = letter(line.flags, at) & 4 ? `${number(value / data.factor, data.digits)} ${data.unit}`.trim() : "";
       const measured = shown || bucket || (Number.isNaN(value) ? "—" : String(value));
-      const [kind, word] = data.outcomes[line.outcomes[at]];
+      const [kind, word] = data.outcomes[letter(line.outcomes, at)];
       const verdict = element("td");
       if (kind !== "pass") verdict.append(element("span", `v ${kind}`, word));
       const measure = element("td", "n", measured);

@@ -34,12 +34,15 @@ _ATTRIBUTES = frozenset({
     "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin", "stroke-linecap", "font-size",
     "font-weight", "text-anchor", "opacity", "id", "clip-path",
 })  # fmt: skip
+_PLACES = frozenset({"d", "transform", "x", "y", "x1", "x2", "y1", "y2", "dx", "dy", "width", "height"})
 _PLAIN = {
     "fill-opacity": "1", "stroke-opacity": "1", "opacity": "1", "stroke-dasharray": "", "transform": "translate(0,0)",
     "stroke-linecap": "butt",
 }  # fmt: skip
 """Values that say what holds without them."""
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+_POINT = re.compile(r"([ML])(-?[\d.]+(?:e-\d+)?),(-?[\d.]+(?:e-\d+)?)")
+_POLYLINE = re.compile(rf"(?:{_POINT.pattern})+Z?")
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
 
 
@@ -147,11 +150,31 @@ def _attributes(element: ET.Element, names: Mapping[str, str]) -> list[tuple[str
             continue
         if name == "id":
             found.append((name, names[value]))
-        elif name in ("d", "transform") or value[:1] in "-0123456789":
+        elif name == "d" and _POLYLINE.fullmatch(value):
+            found.append((name, _short(value)))
+        elif name in _PLACES:
             found.append((name, _NUMBER.sub(_rounded, value)))
         else:
             found.append((name, _REFERENCE.sub(lambda match: f"url(#{names[match.group(1)]})", value)))
     return found
+
+
+def _short(path: str) -> str:
+    """The same lines in half the characters: to tenths of a pixel, each point from the one before."""
+    said: list[str] = []
+    x = y = 0
+    for command, here_x, here_y in _POINT.findall(path):
+        to_x, to_y = round(float(here_x) * 10), round(float(here_y) * 10)
+        said.append(
+            f"M{_tenths(to_x)},{_tenths(to_y)}" if command == "M" else f"l{_tenths(to_x - x)},{_tenths(to_y - y)}"
+        )
+        x, y = to_x, to_y
+    return "".join(said).replace(",-", "-") + ("Z" if path.endswith("Z") else "")
+
+
+def _tenths(number: int) -> str:
+    sign, (whole, rest) = "-" if number < 0 else "", divmod(abs(number), 10)
+    return f"{sign}{whole}.{rest}" if rest else f"{sign}{whole}"
 
 
 def _rounded(match: re.Match[str]) -> str:

@@ -41,9 +41,11 @@ class Band:
 
 def marks(line: ChartLine, step: int) -> tuple[Mark, ...]:
     """Every point of a line, drawn or not, and where the line breaks."""
-    joined = [_joined(a, b, step) for a, b in pairwise(line.points)]
-    before, after = [False, *joined], [*joined, False]
-    return tuple(Mark(p, not b, not (a or b)) for p, b, a in zip(line.points, before, after, strict=True))
+    joined = [False, *(_joined(a, b, step) for a, b in pairwise(line.points)), False]
+    return tuple(
+        Mark(point, begins=place > 0 and not joined[place], alone=not joined[place] and not joined[place + 1])
+        for place, point in enumerate(line.points)
+    )
 
 
 def _joined(one: Point, other: Point, step: int) -> bool:
@@ -58,14 +60,14 @@ def bands(chart: Chart) -> tuple[Band, ...]:
         if not line.baseline:
             pieces = _pieces(line, number, chart.step)
             if number:
-                others.extend(_joined_up(piece for piece in pieces if piece.edge))
+                others.extend(_joined_up(piece for _, piece in pieces if piece.edge))
             else:
-                own.extend(_joined_up(_by_column(pieces, chart) if chart.windows else pieces))
+                own.extend(_joined_up(_by_column(pieces, chart) if chart.windows else (piece for _, piece in pieces)))
     return (*own, *_united(others))
 
 
-def _pieces(line: ChartLine, number: int, step: int) -> Iterator[Band]:
-    """The bucket of each window, from half the way to its neighbours, half a step where they are far."""
+def _pieces(line: ChartLine, number: int, step: int) -> Iterator[tuple[int, Band]]:
+    """(slot, bucket) of each window, from half the way to its neighbours, half a step where they are far."""
     points = line.points
     between = [(a.slot + b.slot) / 2 if b.slot - a.slot <= MOST_GAP * step else None for a, b in pairwise(points)]
     for point, before, after in zip(points, [None, *between], [*between, None], strict=True):
@@ -73,14 +75,14 @@ def _pieces(line: ChartLine, number: int, step: int) -> Iterator[Band]:
         if bucket is not None and bucket.lower != bucket.upper:
             start = point.slot - step / 2 if before is None else before
             end = point.slot + step / 2 if after is None else after
-            yield Band(number, start, end, bucket.lower, bucket.upper, point.in_first or point.in_last)
+            yield point.slot, Band(number, start, end, bucket.lower, bucket.upper, point.in_first or point.in_last)
 
 
-def _by_column(pieces: Iterable[Band], chart: Chart) -> Iterator[Band]:
+def _by_column(pieces: Iterable[tuple[int, Band]], chart: Chart) -> Iterator[Band]:
     """Of thinned windows, in which the least and the greatest of a column are left, what holds both."""
     columns: dict[int, list[Band]] = {}
-    for piece in pieces:
-        columns.setdefault(int((piece.start + piece.end) / 2 - chart.start) // chart.step, []).append(piece)
+    for slot, piece in pieces:
+        columns.setdefault((slot - chart.start) // chart.step, []).append(piece)
     for column, held in columns.items():
         start = chart.start + column * chart.step
         low, high = min(piece.low for piece in held), max(piece.high for piece in held)

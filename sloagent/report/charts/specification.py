@@ -164,7 +164,7 @@ def _dots(chart: Chart) -> Json:
     return {
         "data": {"name": "points"},
         "transform": [_SHOWN, {"filter": "datum.alone === 1"}],
-        "mark": {"type": "point", "shape": "circle", "size": 12, "strokeWidth": 0, "opacity": 1, "clip": True},
+        "mark": {"type": "point", "shape": "circle", "size": 12, "stroke": None, "opacity": 1, "clip": True},
         "encoding": {"x": _x("at"), "y": _y("value"), "fill": _colour(chart)},
     }
 

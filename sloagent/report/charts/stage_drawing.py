@@ -122,9 +122,9 @@ def _layers(rows: list[Json], titles: list[Json], extent: tuple[float, float]) -
     text: Json = {"field": "text", "type": "nominal"}
     bucket: Json = {"type": "rule", "stroke": colour, "strokeWidth": _THICK, "strokeOpacity": 0.32}
     earlier: Json = {"type": "rule", "stroke": before, "strokeWidth": _THIN, "yOffset": _BELOW}
-    dot: Json = {"type": "point", "shape": "circle", "size": 30, "fill": colour, "strokeWidth": 0, "opacity": 1}
+    dot: Json = {"type": "point", "shape": "circle", "size": 30, "fill": colour, "stroke": None, "opacity": 1}
     small: Json = {
-        "type": "point", "shape": "circle", "size": 18, "fill": before, "strokeWidth": 0, "opacity": 1, "yOffset": _BELOW,
+        "type": "point", "shape": "circle", "size": 18, "fill": before, "stroke": None, "opacity": 1, "yOffset": _BELOW,
     }  # fmt: skip
     limit: Json = {
         "type": "tick", "orient": "vertical", "color": palette.LIMIT, "opacity": 1, "size": _BAR, "thickness": 2,
