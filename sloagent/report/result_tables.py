@@ -147,6 +147,8 @@ def promises(results: Sequence[Result], words: Words) -> Grid:
 def _promise(result: Result, words: Words) -> list[Cell]:
     slo = result.slo
     window = words.say("window", duration=times.duration(slo.window), interval=times.duration(slo.interval))
+    if result.summary.cause in (Cause.STATED, Cause.NOT_RUN):
+        window = ""  # whoever stated the numbers had windows of their own
     return [
         Cell(words.say(slo.status.value)),
         Cell(words.title(slo), sub=window, anchor=result.anchor, wide=True),

@@ -33,7 +33,7 @@ def test_a_report_that_does_not_fit_leaves_the_one_before_it_and_nothing_half_wr
     )
     place = tmp_path / "agent" / "out"
     place.mkdir(parents=True)
-    with Prometheus(tmp_path / "data") as prometheus, mounted("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)):
+    with Prometheus(tmp_path / "data") as prometheus, mounted("-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)):
         agent = AgentDirectory(tmp_path / "agent", prometheus.url, slos={"made.yaml": SLO})
         done = agent.command("report", *RANGE, "-o", "out")
         assert done.returncode == 0, done.stderr

@@ -58,7 +58,7 @@ def run(command: list[str], *, cwd: Path | None = None) -> subprocess.CompletedP
 def test_the_wheel_carries_every_shipped_file(wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
     for name, source in {"rules": "rules", "reports": "reports", "demo": "deploy/demo"}.items():
-        files = [path for path in (ROOT / source).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        files = [path for path in (ROOT / source).rglob("*") if path.is_file() and "examples" not in path.parts]
         assert files, source
         missing = {f"sloagent/_shipped/{name}/{path.relative_to(ROOT / source)}" for path in files} - inside
         assert missing == set()
@@ -90,6 +90,17 @@ def test_the_shipped_sets_are_found_by_name_far_from_the_checkout(installed, tmp
     run([str(installed / "python"), "-c", code], cwd=tmp_path)
 
 
-def test_the_demo_runs_from_the_wheel(installed, tmp_path):
-    done = run([str(installed / "sloagent"), "demo", "--directory", str(tmp_path / "demo")], cwd=tmp_path)
+def test_a_report_without_its_extra_says_what_to_install_and_with_it_the_demo_runs_from_the_wheel(installed, tmp_path):
+    demo = [str(installed / "sloagent"), "demo", "--directory", str(tmp_path / "demo")]
+    bare = subprocess.run(demo, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert bare.returncode == 2
+    assert "api-mutating-latency" in bare.stdout
+    assert "pip install 'sloagent[report]'" in bare.stderr
+    assert "Traceback" not in bare.stderr
+    pip = [str(installed / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
+    run([*pip, "--require-hashes", "--requirement", str(ROOT / "requirements" / "report.lock")])
+    done = run(demo, cwd=tmp_path)
     assert "api-mutating-latency" in done.stdout
+    assert {"report.html", "report.zh.html", "report.md", "report.zh.md", "report.json", "assets"} == {
+        path.name for path in (tmp_path / "demo" / "report").iterdir()
+    }
