@@ -85,7 +85,7 @@ def shares(share: Share, *, against: float | None = None) -> str:
 def bucket(quantile: Quantile, unit: str = "seconds", lang: str = "en") -> str:
     """The bucket that a percentile lies in: `1.02–2.05 s`, `≤ 5 ms (first bucket)`, `> 2.05 s (last bucket)`."""
     if quantile.lower == quantile.upper:
-        return quantity(quantile.value, unit)
+        return exactly(quantile.value, unit)
     if quantile.upper == inf:
         return f"> {quantity(quantile.lower, unit)} {_LAST[lang]}"
     if quantile.lower in (0.0, -inf):
@@ -104,7 +104,7 @@ def percentile(quantile: Quantile | None, unit: str = "seconds", lang: str = "en
     if quantile is None:
         return ABSENT
     if quantile.lower == quantile.upper:
-        return quantity(quantile.value, unit)  # stated by somebody, not read from a histogram
+        return exactly(quantile.value, unit)  # stated by somebody, not read from a histogram
     if quantile.upper == inf or quantile.lower in (0.0, -inf):
         return bucket(quantile, unit, lang)
     return f"{quantity(quantile.value, unit)} ({bucket(quantile, unit, lang)})"
