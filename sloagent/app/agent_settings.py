@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -31,7 +31,7 @@ class ReportSettings(Settings):
     """Which report is written where. A relative directory counts from the file."""
 
     definition: str = "builtin:karmada-test-report"
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[Literal["en", "zh"], ...] = Field(default=("en",), min_length=1)
     directory: str = "reports-out"
     templates: str | None = None
     """A directory with templates of the user's own, each of which stands in for the shipped one of its name."""

@@ -73,7 +73,7 @@ def _in_language(
             name = Path(_TEXTS[one])
             name = name if first else name.with_suffix(f".{language}{name.suffix}")
             files.append(written(directory / name, text(shown, pictures, one, templates, language, suffix)))
-    if "md" in wanted or "png" in wanted:
+    if pictures.drawn and ("md" in wanted or "png" in wanted):
         (directory / "assets").mkdir(exist_ok=True)
     for figure in pictures.drawn:
         name = directory / "assets" / f"{figure.id}{suffix}"

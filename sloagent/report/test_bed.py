@@ -90,7 +90,7 @@ def flags(facts: Facts, baseline: Facts | None, words: Words) -> Grid | None:
         lines = [f"--{name}={value}" if value else f"--{name}" for name, value in written.get(component, ())]
         cells = [Cell(visible(component)), Cell("\n".join(map(visible, lines)) or wording.ABSENT, wide=True)]
         if baseline is not None:
-            told = component in baseline.written.flags
+            told = component in written and component in baseline.written.flags
             cells.append(_changed(changed.get(component, []), words) if told else soft(words.say("not_written")))
         rows.append(cells)
     if baseline is not None:

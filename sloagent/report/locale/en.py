@@ -151,7 +151,7 @@ WORDS = {
     "against_baseline": "Beside the baseline",
     "unchanged": "unchanged",
     "not_set": "not set",
-    "not_written": "not written down in the baseline",
+    "not_written": "written down for one of the two runs only",
     "load": "Load",
     "growth": "Growth",
     "growth_interval": "95 % interval",
