@@ -123,11 +123,11 @@
       for (const chart of charts) if (chart.view) chart.show(range);
     }
 
-    show(range) {
+    async show(range) {
       this.range = range;
       const [left, right] = this.extent;
-      this.figure.classList.toggle("zoomed", range !== null);
-      this.view.signal("left", left).signal("right", right).runAsync();
+      await this.view.signal("left", left).signal("right", right).runAsync();
+      this.figure.classList.toggle("zoomed", this.range !== null);
     }
 
     time(x) {
@@ -265,12 +265,12 @@
       this.mark();
     }
 
-    choose(number, alone) {
+    async choose(number, alone) {
       const others = this.lines.map((_, place) => place).filter((place) => place !== number);
       if (alone) this.hidden = new Set(others.every((place) => this.hidden.has(place)) ? [] : others);
       else if (!this.hidden.delete(number)) this.hidden.add(number);
+      await this.view.signal("hidden", [...this.hidden]).signal("top", this.top()).runAsync();
       this.mark();
-      this.view.signal("hidden", [...this.hidden]).signal("top", this.top()).runAsync();
     }
 
     mark() {
