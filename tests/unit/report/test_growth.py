@@ -68,6 +68,14 @@ def test_a_step_is_no_leak() -> None:
     assert row[0] == "no leak"
 
 
+def test_what_grows_ever_slower_is_no_leak_however_sure_its_slope_is() -> None:
+    slower = SeriesTally(good=HOURS * 60, minima=minima(lambda hour: 2 * GIB + MIB * (30 * hour + 300 * min(hour, 3))))
+    of = report(etcd=slower)
+    assert of.results[0].summary.series[0].growth.lower > 20 * MIB / 3600  # type: ignore[union-attr]
+    (row,) = rows(of)
+    assert row[0] == "no leak"
+
+
 def test_a_run_that_is_too_short_is_not_judged_and_not_called_free_of_leaks() -> None:
     brief = SeriesTally(good=20, minima=minima(lambda hour: 2 * GIB + GIB * hour)[:10])
     (row,) = rows(report(etcd=brief))

@@ -9,11 +9,14 @@ import re
 from sloagent.cli.formats import Heading
 from sloagent.cli.formats import json as check_json
 from sloagent.evaluation.summary import summary_of
+from sloagent.model.slo import Limit, Objective
+from sloagent.model.tally import SeriesTally
 from sloagent.report.content import Report, content
 from sloagent.report.document import document
 from sloagent.report.plain import facts_data
+from tests.unit.report.built import record
 from tests.unit.report.hostile import hostile_definition, hostile_facts, hostile_record
-from tests.unit.report.sample import READ_ONLY, REPOSITORY, SLOS, WHOLE, part, recorded, report, slo_record
+from tests.unit.report.sample import MEMORY, READ_ONLY, REPOSITORY, SLOS, WHOLE, part, recorded, report, slo_record
 
 TEXT = (REPOSITORY / "docs" / "output.md").read_text()
 
@@ -40,10 +43,13 @@ def keys(value: object, skip: frozenset[str]) -> set[str]:
 
 def everything() -> Report:
     """A report in which no field is missing: facts, a baseline, stated numbers, a relaxed limit, phases, refusals."""
-    record = slo_record(READ_ONLY)
-    relaxed = dataclasses.replace(record, under_declared=record.whole, phases=record.phases[:1])
+    one = slo_record(READ_ONLY)
+    relaxed = dataclasses.replace(one, under_declared=one.whole, phases=one.phases[:1])
     run = hostile_record()
-    run = dataclasses.replace(run, slos=(*run.slos, relaxed), facts=hostile_facts())
+    promise = Objective(Limit(at_most=1.0), grows_at_most=1e-9)
+    leak = SeriesTally(good=60, minima=tuple((120 * n, 1e-3 * n) for n in range(60)))
+    leaking = record(dataclasses.replace(MEMORY, name="leak", objective=promise), {(): leak})
+    run = dataclasses.replace(run, slos=(*run.slos, relaxed, leaking), facts=hostile_facts())
     return content(run, hostile_definition(), hostile_record(slower=1.5))
 
 
@@ -65,7 +71,7 @@ def test_every_field_of_the_report_is_documented() -> None:
     found = keys(data, skip) | keys(facts_data(hostile_facts()), frozenset({"flags"}))
     (moved,) = [result for result in data["results"] if result["slo"] == "etcd-wal-fsync"]
     found |= keys(moved["comparison"]["series"][0]["numbers"]["99"], frozenset())
-    assert {"relative_change", "under_declared_limit", "machines", "mean"} <= found
+    assert {"relative_change", "under_declared_limit", "machines", "mean", "sustained"} <= found
     assert found - {"schema", "unit", "en", "zh", "name"} - named(documented) == set()
 
 
