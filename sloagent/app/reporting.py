@@ -20,7 +20,7 @@ from sloagent.model.record import RunRecord
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO
 from sloagent.report.content import Report, content
-from sloagent.report.definition import Definition
+from sloagent.report.definition import ChartSpec, Definition
 from sloagent.report.render import Templates, render
 
 BUILTIN = "builtin:"
@@ -44,7 +44,7 @@ def report(record: RunRecord, chosen: Definition, baseline: RunRecord | None = N
 def definition(settings: ReportSettings, configuration: Path, slos: Sequence[SLO]) -> Definition:
     """The report definition that the configuration names: a shipped one, or a file.
 
-    Raises ConfigError, also where a file of the user's draws an SLO that there is not.
+    Raises ConfigError, also where a file of the user's draws an SLO, or a percentile, that there is not.
     """
     name = settings.definition
     if name.startswith(BUILTIN):
@@ -52,23 +52,30 @@ def definition(settings: ReportSettings, configuration: Path, slos: Sequence[SLO
     path = resolved(name, configuration)
     found = load_settings(path, Definition)
     findings = Findings(read_document(path))
-    known = {known for slo in slos for known in (slo.name, f"{slo.set}/{slo.name}")}
-    for place, drawn in _drawn(found):
-        if drawn not in known:
-            hint = spelling_hint(drawn, known, what="there are")
-            findings.add(place, "agent/value", f'there is no SLO "{drawn}" to draw', hint)
+    known = {known: slo for slo in slos for known in (slo.name, f"{slo.set}/{slo.name}")}
+    for place, chart in _charts(found):
+        named = [((*place, "slo"), chart.slo)] if chart.slo else []
+        for at, name in [*named, *(((*place, "slos", n), name) for n, name in enumerate(chart.slos))]:
+            if name not in known:
+                hint = spelling_hint(name, known, what="there are")
+                findings.add(at, "agent/value", f'there is no SLO "{name}" to draw', hint)
+        if chart.slo in known:
+            kept = known[chart.slo].quantiles
+            hint = f"it keeps {', '.join(f'P{one:g}' for one in kept)}" if kept else "only latencies have percentiles"
+            for n, percentile in enumerate(chart.percentiles):
+                if percentile not in kept:
+                    said = f"{chart.slo} keeps no P{percentile:g}"
+                    findings.add((*place, "percentiles", n), "agent/value", said, hint)
     raise_for(findings.problems)
     return found
 
 
-def _drawn(found: Definition) -> Iterable[tuple[tuple[str | int, ...], str]]:
-    """Every SLO that a chart names, and where."""
+def _charts(found: Definition) -> Iterable[tuple[tuple[str | int, ...], ChartSpec]]:
+    """Every chart of a definition, and where it is asked for."""
     for number, section in enumerate(found.sections):
         for at, block in enumerate(section.blocks):
             if block.chart is not None:
-                place = ("sections", number, "blocks", at, "chart")
-                yield from [((*place, "slo"), block.chart.slo)] if block.chart.slo else []
-                yield from (((*place, "slos", n), drawn) for n, drawn in enumerate(block.chart.slos))
+                yield ("sections", number, "blocks", at, "chart"), block.chart
 
 
 def _shipped(name: str) -> Path:

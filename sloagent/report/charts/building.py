@@ -9,6 +9,7 @@ from sloagent.model.slo import SLO, Labels, LatencySLI, RatioSLI, Text
 from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import Outcome, Verdict
 from sloagent.report.charts.chart import MOST_LINES, Chart, ChartLimit, ChartLine, Kind, Point, Restart, Stretch
+from sloagent.report.charts.naming import shown
 from sloagent.report.naming import series_name
 
 _MOST_OVERLAID = 4
@@ -49,7 +50,7 @@ def chart_of(
         lines = [_on_columns(line, start, step) for line in lines]
     overlaid = _overlaid(slo, pairs, lines, run, baseline) if baseline is not None and kind is Kind.LINES else []
     return Chart(
-        id=chart_id, title=title or (slo.title if slo.title.en else Text(slo.name)), unit=slo.unit, kind=kind,
+        id=chart_id, title=title or (slo.title if slo.title.en else Text(slo.name)), unit=shown(slo.unit), kind=kind,
         start=start, end=end,
         lines=(*lines, *overlaid), limits=_limits(lines) if kind is Kind.LINES else (),
         phases=tuple(Stretch(phase.name, *_seconds(phase.range)) for phase in run.run.phases),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from sloagent.app.agent_settings import ReportSettings
 from sloagent.app.reporting import definition, report, templates, write
 from sloagent.errors import ConfigError, SloagentError
-from tests.unit.report.sample import FSYNC, MUTATING, TEMPLATES, run_record
+from tests.unit.report.sample import FSYNC, MEMORY, MUTATING, TEMPLATES, run_record
 from tests.unit.report.sample import definition as shipped
 
 MINE = """\
@@ -25,8 +26,9 @@ sections:
       - chart: {slo: api-mutating-latency}
       - chart: {slo: karmada/etcd-wal-fsync}
       - chart: {kind: stages, slos: [etcd-wal-fsync, api-mutating-latency]}
+      - chart: {slo: etcd-wal-fsync, percentiles: [50, 99]}
 """
-SLOS = (MUTATING, FSYNC)
+SLOS = (MUTATING, FSYNC, MEMORY)
 
 
 def read(directory: Path, text: str) -> object:
@@ -52,16 +54,18 @@ def test_a_definition_of_the_users_is_read_from_beside_the_configuration(tmp_pat
     [
         ("{slo: api-mutating-latency}", "{slo: api-mutating-latncy}", "9:22", 'did you mean "api-mutating-latency"?'),
         ("karmada/etcd-wal-fsync", "kubernetes/etcd-wal-fsync", "10:22", 'did you mean "karmada/etcd-wal-fsync"?'),
-        ("[etcd-wal-fsync, api", "[nothing, api", "11:38", "there are api-mutating-latency, etcd-wal-fsync"),
+        ("[etcd-wal-fsync, api", "[nothing, api", "11:38", "there are api-mutating-latency, component-memory"),
+        ("[50, 99]", "[50, 99.9]", "12:56", "it keeps P50, P90, P99"),
+        ("slo: etcd-wal-fsync, perc", "slo: component-memory, perc", "12:54", "only latencies have percentiles"),
     ],
 )
-def test_a_chart_of_an_slo_that_there_is_not_is_refused_with_its_place(
+def test_a_chart_of_an_slo_or_a_percentile_that_there_is_not_is_refused_with_its_place(
     tmp_path: Path, good: str, bad: str, place: str, hint: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, MINE.replace(good, bad))
-    (problem,) = caught.value.problems
-    assert f"mine.yaml:{place}: there is no SLO" in problem
+    problem = caught.value.problems[0]
+    assert re.search(f"mine.yaml:{place}: (there is no SLO|[a-z-]+ keeps no P)", problem)
     assert hint in problem
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -12,11 +13,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from sloagent.model.slo import Text, ValueSLI
+from sloagent.report.content import content
 from sloagent.report.document import text_of
 from tests.unit.report import showing
 from tests.unit.report.hostile import hostile_report
-from tests.unit.report.sample import HOSTILE
-from tests.unit.report.showing import markdown, summary
+from tests.unit.report.sample import HOSTILE, MEMORY, definition, made_of, slo_record
+from tests.unit.report.showing import markdown, summary, told
 
 VOID = {"meta", "br", "img", "link", "input"}
 LANGUAGES = ("en", "zh")
@@ -175,6 +178,17 @@ def test_no_line_of_a_text_from_outside_becomes_a_heading_or_a_list(text: str) -
     assert not [line for line in outside.split("\n") if re.match(r"\s*#+ (three|one|two)", line)]
     headings = re.findall(r"(?m)^(#+ .*)$", outside)
     assert all(re.match(r"#{1,3} ", heading) for heading in headings)
+
+
+def test_a_unit_and_a_title_from_a_foreign_file_are_text_to_a_chart_too() -> None:
+    """A control character would end the whole process: what draws the charts aborts over it."""
+    bad = HOSTILE["nul"] + HOSTILE["surrogate"] + HOSTILE["closing"]
+    slo = dataclasses.replace(MEMORY, sli=ValueSLI("x", bad), title=Text(bad), name="odd")
+    made = content(made_of(dataclasses.replace(slo_record(MEMORY), slo=slo)), definition())
+    assert told(made).picture is not None
+    shown = showing.page(made)
+    assert "</script></style>" not in shown.replace("</script>\n", "")
+    assert "\x1b" not in shown
 
 
 def test_the_data_keeps_every_name_as_it_is_and_is_plain_ascii() -> None:
