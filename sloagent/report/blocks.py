@@ -78,9 +78,8 @@ def _phases(report: Report, words: Words) -> list[BlockView]:
 def _quality(report: Report, words: Words) -> list[BlockView]:
     found = quality(report, words)
     said = ([words.say("quality_good")] if found.good else []) + list(found.sentences)
-    if not found.table.rows:
-        return [Prose(found.sentences)] if found.sentences else []
-    return [Prose(tuple(said)), Tables((found.table,))] if said else [Tables((found.table,))]
+    blocks: list[BlockView] = [Prose(tuple(said))] if said else []
+    return [*blocks, *tables("", found.table)]
 
 
 def _over(report: Report, words: Words) -> list[BlockView]:

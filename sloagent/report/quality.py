@@ -19,7 +19,7 @@ MOST_GAPS = 5
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Of the whole report. `good` where every slot was evaluated and nothing was refused."""
+    """Of the whole report. `good` where there were slots, every one was evaluated and nothing was refused."""
 
     good: bool
     sentences: tuple[str, ...]
@@ -30,13 +30,20 @@ class Quality:
 def quality(report: Report, words: Words) -> Quality:
     """The data quality of a report, its SLOs in the order of the results."""
     measured = [result for result in report.results if result.summary.windows.expected]
-    rows = [_row(result, words) for result in measured]
+    told = [result for result in measured if _findings(result, words) or not _complete(result)]
+    rows = [_row(result, words) for result in told]
     columns = [words.say(name) for name in ("slo", "slots", "findings")]
     sentences = [
         words.say("excluded_range", from_to=times.stretch(one.range), reason=visible(one.reason))
         for one in report.run.exclusions
     ]
-    return Quality(all(map(_complete, measured)), (*sentences, *_scraping(report, words)), grid(columns, rows))
+    others = len(measured) - len(told)
+    rest = [words.say("quality_rest", count=others)] if told and others else []
+    return Quality(
+        bool(measured) and all(map(_complete, measured)),
+        (*sentences, *_scraping(report, words), *rest),
+        grid(columns, rows),
+    )
 
 
 def _scraping(report: Report, words: Words) -> list[str]:
@@ -75,10 +82,9 @@ def _complete(result: Result) -> bool:
     return windows.evaluated == counting and not result.refusals and not result.record.warnings
 
 
-def _row(result: Result, words: Words) -> list[Cell]:
+def _findings(result: Result, words: Words) -> list[str]:
     summary = result.summary
     windows = summary.windows
-    counting = windows.expected - windows.excluded
     findings = []
     if windows.missing:
         findings.append(words.say("slots_missing", count=windows.missing, when=_times(result.gaps, words)))
@@ -100,6 +106,12 @@ def _row(result: Result, words: Words) -> list[Cell]:
     findings += [words.say("override_unused", match=name_of(match)) for match in summary.unused_overrides]
     told = sorted(result.record.warnings.items(), key=lambda item: (-item[1], item[0]))
     findings += [words.say("warned_by", count=count, warning=visible(warning, 500)) for warning, count in told[:5]]
+    return findings
+
+
+def _row(result: Result, words: Words) -> list[Cell]:
+    windows, findings = result.summary.windows, _findings(result, words)
+    counting = windows.expected - windows.excluded
     return [
         Cell(words.title(result.slo), anchor=result.anchor, wide=True),
         Cell(words.say("of", good=f"{windows.evaluated:,}", judged=f"{counting:,}")),

@@ -74,6 +74,7 @@ WORDS = {
     "promql": "PromQL",
     "curl": "curl",
     # Data quality.
+    "quality_rest": "Of {count} more SLOs every slot was evaluated, and there is nothing to say.",
     "quality_good": "Every expected slot was evaluated, and nothing was refused.",
     "excluded_range": "Excluded {from_to}: {reason}",
     "slots_missing": "{count} slots without an answer: {when}",

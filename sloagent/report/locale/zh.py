@@ -66,6 +66,7 @@ WORDS = {
     "open_graph": "在 Prometheus 中打开",
     "promql": "PromQL",
     "curl": "curl",
+    "quality_rest": "另有 {count} 项 SLO 的所有时刻均已评估，无需说明。",
     "quality_good": "所有应评估的时刻均已评估，没有查询失败。",
     "excluded_range": "排除 {from_to}：{reason}",
     "slots_missing": "{count} 个时刻没有应答：{when}",

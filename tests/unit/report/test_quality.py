@@ -46,9 +46,16 @@ def test_a_run_of_which_every_slot_was_evaluated_is_good_and_says_so() -> None:
     whole = record(FSYNC, {(): SeriesTally(good=60)})
     found = quality(report_of(whole), ENGLISH)
     assert found.good
-    assert texts(found.table) == [["etcd WAL fsync", "60 of 60", "—"]]
-    prose, _ = shown(report_of(whole), "quality")
+    assert texts(found.table) == []
+    (prose,) = shown(report_of(whole), "quality")
     assert prose == Prose((ENGLISH.say("quality_good"),))
+
+
+def test_slos_of_which_there_is_nothing_to_say_are_counted_and_not_listed() -> None:
+    calm = record(FSYNC, {(): SeriesTally(good=60)})
+    told = quality(report_of(calm, dataclasses.replace(slo_record(SCHEDULING), phases=())), ENGLISH)
+    assert [row[0] for row in texts(told.table)] == ["Scheduling success"]
+    assert told.sentences[-1] == "Of 1 more SLOs every slot was evaluated, and there is nothing to say."
 
 
 def test_a_slot_without_answer_a_refusal_and_a_warning_each_make_it_less_than_good() -> None:

@@ -33,7 +33,7 @@ def test_each_percentile_is_told_by_its_bucket() -> None:
     assert "≤ 1 ms (first bucket)" in words
     assert "12 ms (8–16 ms)" in words
     assert "> 2.05 s (last bucket); was 900 ms (512 ms–1.02 s)" in words
-    assert "5.36 s" in words
+    assert "5.356 s" in words
 
 
 def test_a_stage_names_its_series_and_what_was_promised_of_it() -> None:
