@@ -15,7 +15,6 @@ from sloagent.report.block_views import (
     Prose,
     Results,
     Statements,
-    Tables,
     tables,
 )
 from sloagent.report.cluster_days import cluster_days
