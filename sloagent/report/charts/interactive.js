@@ -5,10 +5,12 @@
   const NEAR = "600px";
   const LEAST_SPAN = 5; // steps: closer than this nobody zooms
   const DRAG = 5; // pixels from which a press is a drag
+  const SETTLED = 120; // milliseconds after which the other charts follow one that is zoomed
   const NARROW = 560; // pixels below which what stands around the plot takes less room
   const charts = [];
   let together = true;
   let shared = null; // [left, right] of all charts, null: everything
+  let settling; // until the other charts follow
 
   const element = (name, className, text) => {
     const made = document.createElement(name);
@@ -97,7 +99,7 @@
       this.listen();
       this.legend();
       this.tools();
-      this.show(together ? shared : null);
+      if (together && shared) this.show(shared);
     }
 
     fit() {
@@ -118,16 +120,22 @@
       const span = Math.min(Math.max(right - left, LEAST_SPAN * step), end - start);
       const from = Math.min(Math.max((left + right - span) / 2, start), end - span);
       const range = span >= end - start ? null : [from, from + span];
-      if (!together) return this.show(range);
+      this.show(range);
+      if (!together) return;
       shared = range;
-      for (const chart of charts) if (chart.view) chart.show(range);
+      clearTimeout(settling);
+      settling = setTimeout(follow, SETTLED);
     }
 
-    async show(range) {
+    // At most once a frame, however fast the wheel turns.
+    show(range) {
       this.range = range;
-      const [left, right] = this.extent;
-      await this.view.signal("left", left).signal("right", right).runAsync();
-      this.figure.classList.toggle("zoomed", this.range !== null);
+      this.due ??= requestAnimationFrame(async () => {
+        this.due = undefined;
+        const [left, right] = this.extent;
+        await this.view.signal("left", left).signal("right", right).runAsync();
+        this.figure.classList.toggle("zoomed", this.range !== null);
+      });
     }
 
     time(x) {
@@ -301,12 +309,10 @@
       box.checked = together;
       box.addEventListener("change", () => {
         together = box.checked;
-        shared = together ? this.range : shared;
-        for (const chart of charts) {
-          if (!chart.view) continue;
-          chart.box.checked = together;
-          if (together) chart.show(shared);
-        }
+        for (const chart of charts) if (chart.box) chart.box.checked = together;
+        if (!together) return;
+        shared = this.range;
+        follow();
       });
       this.box = box;
       label.append(box, words.together);
@@ -314,6 +320,12 @@
       this.figure.prepend(bar);
     }
   }
+
+  // The charts in sight show what the one that was zoomed shows, the others as soon as they come near.
+  const follow = () => {
+    if (!together) return;
+    for (const chart of charts) if (chart.view && chart.near && chart.range !== shared) chart.show(shared);
+  };
 
   const after = (times, time) => {
     let low = 0;
@@ -431,10 +443,11 @@
   const seen = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) {
-        if (!entry.isIntersecting) continue;
-        seen.unobserve(entry.target);
-        charts.find((chart) => chart.figure === entry.target).draw();
+        const chart = charts.find((one) => one.figure === entry.target);
+        chart.near = entry.isIntersecting;
+        if (chart.near) chart.drawing ??= chart.draw();
       }
+      follow();
     },
     { rootMargin: NEAR },
   );
