@@ -73,10 +73,14 @@ def test_hostile_names_are_text_to_the_browser_too(tmp_path: Path) -> None:
     page = page_of(hostile_report(), tmp_path)
     done = browse(tmp_path, "--dump-dom", page.as_uri())
     assert complaints(done) == []
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in done.stdout
-    assert "<script" not in done.stdout
-    assert "<img" not in done.stdout
-    assert "onerror" not in re.sub(r"&lt;img src=x onerror", "", done.stdout)
+    document = done.stdout
+    for own in re.findall(r"(?s)<script[^>]*>.*?</script>", page.read_text()):
+        assert own in document
+        document = document.replace(own, "", 1)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in document
+    assert "<script" not in document
+    assert "<img" not in document
+    assert "onerror" not in re.sub(r"&lt;img src=x onerror", "", document)
 
 
 def test_it_prints_to_paper(tmp_path: Path) -> None:
