@@ -42,7 +42,7 @@ def blocks_of(report: Report, words: Words) -> list[BlockView]:
     )
     names = {(result.slo.set, result.slo.name) for result in rows}
     gone = [words.title(one.slo) for one in earlier.slos if (one.slo.set, one.slo.name) not in names]
-    after = [words.say("only_in_baseline", names=words.listed(gone))] if gone else []
+    after = [words.say("only_in_baseline", names=words.between.join(gone))] if gone else []
     details = [table for result in rows if (table := _details(result, words)) is not None]
     return [told, *tables("", overview, after=after), *details]
 

@@ -20,6 +20,8 @@ from sloagent.report.verdicts import good_windows
 from sloagent.report.words import Words
 
 MOST_ITEMS = 12
+MOST_NAMES = 6
+"""Of what one sentence lists."""
 _OPEN = (Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.NO_DATA)
 
 
@@ -89,7 +91,7 @@ def look_first(report: Report, words: Words) -> list[str]:
         said += _restarts(report, timed, words)
     official = [result for result in failed if result.slo.status is Status.OFFICIAL]
     if official and len(official) < len(failed):
-        names = words.listed([words.title(result.slo) for result in official[:4]])
+        names = _some([words.title(result.slo) for result in official], words)
         said.append(words.say("look_official", count=len(official), all=len(failed), names=names))
     return said
 
@@ -114,7 +116,13 @@ def _restarts(report: Report, timed: Sequence[Result], words: Words) -> list[str
         for start in one.started
         if first - timed[0].slo.window <= start <= last
     ]
-    return [words.say("look_restarts", names=words.listed(found[:6]))] if found else []
+    return [words.say("look_restarts", names=_some(found, words))] if found else []
+
+
+def _some(names: Sequence[str], words: Words) -> str:
+    """The first names, in which commas may stand, and how many more there are."""
+    left = len(names) - MOST_NAMES
+    return words.between.join([*names[:MOST_NAMES], *([words.say("and_others", count=left)] if left > 0 else [])])
 
 
 def _counted(key: str, results: Sequence[Result], words: Words) -> str:

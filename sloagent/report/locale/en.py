@@ -170,10 +170,10 @@ WORDS = {
         "is sustained through the run; a step, a restart or the sawtooth of garbage collection is none."
     ),
     "from_to_values": "{low} to {high}",
-    "not_scraped": "Nothing at all was scraped: {when}.",
+    "not_scraped": "In these stretches nothing at all was scraped: {when}.",
     "job_not_scraped": "{job} was not scraped: {when}.",
-    "job_restarted": "{job} was restarted {count} times: {when}.",
-    "job_reset": "The counters of {job} were reset {count} times.",
+    "job_restarted": "Restarts of {job}: {count}, at {when}.",
+    "job_reset": "Counter resets of {job}: {count}.",
     "gaps_resolved": "Gaps between scrapes are told to within {time}; in a long run shorter ones may have been missed.",
     "fact_refused": "Prometheus did not answer “{question}”: {why}",
     "not_answered_because": "not answered: {why}",
@@ -237,6 +237,7 @@ WORDS = {
     "look_first": "First to fail: {title}, at {time} UTC.",
     "look_official": "Of the {all} that failed, {count} are official promises: {names}.",
     "look_restarts": "Restarted while SLOs failed: {names}.",
+    "and_others": "{count} more",
     "read_charts": (
         "Charts: a band is the bucket that a percentile lies in. A gap is a time without a value, never a "
         "zero. In the first bucket there is a band and no line, since nothing finer is known. Where a run "

@@ -156,10 +156,10 @@ WORDS = {
         "持续的增长才是泄漏；阶跃、重启或垃圾回收的锯齿不是。"
     ),
     "from_to_values": "{low} 至 {high}",
-    "not_scraped": "没有任何抓取：{when}。",
+    "not_scraped": "以下时段内没有任何抓取：{when}。",
     "job_not_scraped": "{job} 未被抓取：{when}。",
-    "job_restarted": "{job} 重启 {count} 次：{when}。",
-    "job_reset": "{job} 的计数器重置 {count} 次。",
+    "job_restarted": "{job} 的重启次数：{count}，时间 {when}。",
+    "job_reset": "{job} 的计数器重置次数：{count}。",
     "gaps_resolved": "抓取缺口的时间精确到 {time}；运行较长时，更短的缺口可能未被发现。",
     "fact_refused": "Prometheus 未回答“{question}”：{why}",
     "not_answered_because": "未应答：{why}",
@@ -219,6 +219,7 @@ WORDS = {
     "look_first": "最先不达标：{title}，{time} UTC。",
     "look_official": "{all} 项不达标的 SLO 中有 {count} 项为正式承诺：{names}。",
     "look_restarts": "不达标期间重启的组件：{names}。",
+    "and_others": "另外 {count} 项",
     "read_charts": (
         "图表：色带为百分位所在的桶。空缺表示该时刻没有数值，绝不是零。位于首个桶时只有色带而没有曲线，因为没"
         "有更细的信息。窗口多于图表列数时，每列保留最小值与最大值。"

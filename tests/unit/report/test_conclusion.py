@@ -115,6 +115,15 @@ def test_official_promises_are_named_among_others_that_failed() -> None:
     assert not any("official" in text for text in look_first(of(a, b, c), ENGLISH))
 
 
+def test_names_beyond_the_sixth_are_counted() -> None:
+    official = failing(*(f"slo-{number}" for number in range(8)))
+    (wip,) = failing("wip")
+    wip = dataclasses.replace(wip, slo=dataclasses.replace(wip.slo, status=Status.WIP))
+    assert look_first(of(*official, wip), ENGLISH)[-1] == (
+        "Of the 9 that failed, 8 are official promises: slo-0; slo-1; slo-2; slo-3; slo-4; slo-5; 2 more."
+    )
+
+
 def test_items_beyond_the_twelfth_are_counted() -> None:
     many = of(*failing(*(f"slo-{number:02}" for number in range(MOST_ITEMS + 2))))
     (text,) = [text for text in said(many) if text.startswith("Failed")]

@@ -107,7 +107,7 @@ def test_what_was_not_scraped_is_told_once_and_not_of_each_job_again() -> None:
         Collected(gaps=(away,), components=(Component("etcd", gaps=(away, own)), Component("api", gaps=(away,))))
     )
     assert found == (
-        "Nothing at all was scraped: 05:41–05:43.", "etcd was not scraped: 05:45–05:46.",
+        "In these stretches nothing at all was scraped: 05:41–05:43.", "etcd was not scraped: 05:45–05:46.",
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def test_restarts_counter_resets_and_refused_facts_are_told() -> None:
     restarted = Component("etcd", started=(float(slot_at(3)), float(slot_at(9))), resets=4)
     found = said(Collected(components=(restarted,), resolution=55.0, refusals=(("up", "too many series"),)))
     assert found == (
-        "etcd was restarted 2 times: 2026-11-22 05:42, 2026-11-22 05:48.", "The counters of etcd were reset 4 times.",
+        "Restarts of etcd: 2, at 2026-11-22 05:42, 2026-11-22 05:48.", "Counter resets of etcd: 4.",
         "Gaps between scrapes are told to within 55 s; in a long run shorter ones may have been missed.",
         "Prometheus did not answer “up”: too many series",
     )  # fmt: skip
