@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from sloagent.report.charts import picture
+from sloagent.report.charts.bundle import vega
 
 
 @cache
@@ -16,9 +16,8 @@ def scripts() -> tuple[str, ...]:
     They need no `unsafe-eval`, ask nobody for anything, and set no style but by the object model. Raises DrawingError
     where vl-convert is not installed.
     """
-    vega = picture.vl_convert().javascript_bundle("globalThis.vegaEmbed = vegaEmbed;", picture.VEGA_LITE)
     own = Path(__file__).with_name("interactive.js").read_text(encoding="utf-8")
-    return _inline(vega), _inline(own)
+    return _inline(vega()), _inline(own)
 
 
 def _inline(script: str) -> str:
