@@ -18,6 +18,9 @@ from sloagent.model.timerange import TimeRange
 
 log = logging.getLogger("sloagent")
 
+_SETTLED_SECONDS = 600
+"""After the end of an hour its slots have been recorded, but for an outage; a late one has it summed up once more."""
+
 
 class HouseKeeping:
     """The house-keeping of one agent."""
@@ -29,7 +32,7 @@ class HouseKeeping:
         self._cut: set[Run] = set()
 
     def round(self) -> None:
-        """Fetch the pieces that are due, then fold and forget what is old enough. Raises StoreError."""
+        """Fetch the pieces that are due, sum up the hours that are over, fold and forget what is old. Raises StoreError."""
         agent = self._agent
         now = time.time()
         agent.telemetry.store_size.set(agent.store.size_bytes())
@@ -39,6 +42,7 @@ class HouseKeeping:
         self._pieces_of_runs(now)
         if self._stopping():
             return
+        agent.store.sum_hours(int(now - _SETTLED_SECONDS))
         settings = agent.settings.store
         agent.store.roll_up(int(now - settings.full_rows))
         agent.store.prune(int(now - settings.retention))

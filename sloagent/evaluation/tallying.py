@@ -21,7 +21,9 @@ _SMALLEST_BITS = 1074
 
 
 @dataclass(slots=True)
-class _Adding:
+class Adding:
+    """Numbers while they are being added."""
+
     count: int = 0
     total: int = 0
     """In units of 2 ** -1074."""
@@ -29,11 +31,13 @@ class _Adding:
     greatest: float | None = None
 
     def see(self, value: float) -> None:
+        """One more number."""
         if isfinite(value):
             self._add(1, value)
         self._stretch(value, value)
 
     def add(self, numbers: Numbers) -> None:
+        """Those of another stretch."""
         self._add(numbers.count, numbers.total)
         if numbers.least is not None and numbers.greatest is not None:
             self._stretch(numbers.least, numbers.greatest)
@@ -49,6 +53,7 @@ class _Adding:
         self.greatest = greatest + 0.0 if self.greatest is None else max(self.greatest, greatest + 0.0)
 
     def finished(self) -> Numbers:
+        """What was added so far."""
         return Numbers(self.count, Fraction(self.total, 1 << _SMALLEST_BITS), self.least, self.greatest)
 
 
@@ -64,7 +69,7 @@ class _Counting:
     worst: WorstWindow | None = None
     worst_key: tuple[Badness, int] = ((inf,), 0)
     minima: dict[int, float] = field(default_factory=dict)
-    numbers: _Adding | None = None
+    numbers: Adding | None = None
 
     def count(self, verdict: Verdict) -> None:
         match verdict.outcome:
@@ -122,7 +127,7 @@ def tally(slo: SLO, slots: Iterable[SlotVerdict]) -> Tally:
         for verdict in slot.verdicts:
             series = counting.get(verdict.labels)
             if series is None:
-                series = counting[verdict.labels] = _Counting(numbers=_Adding() if is_value else None)
+                series = counting[verdict.labels] = _Counting(numbers=Adding() if is_value else None)
             series.count(verdict)
             if series.numbers is not None and verdict.value is not None:
                 series.numbers.see(verdict.value)
@@ -155,7 +160,7 @@ def merge(tallies: Iterable[Tally]) -> Tally:
         for labels, row in part.series.items():
             into = counting.get(labels)
             if into is None:
-                into = counting[labels] = _Counting(numbers=_Adding())
+                into = counting[labels] = _Counting(numbers=Adding())
             if row.numbers is None or into.numbers is None:
                 into.numbers = None  # of a part nobody knows them, so nobody knows them of the whole
             else:

@@ -118,6 +118,14 @@ class Store(Protocol):
         """The names of the documents of a kind, sorted."""
         ...
 
+    def sum_hours(self, before: int) -> int:
+        """Sum up hours that end by `before`, at most 100 of all SLOs, the newest first, and keep the sums beside their rows.
+
+        No answer is another for it: `tally`, `means` and `lines` are quicker. Returns how many hours it were; call it
+        again until there are none.
+        """
+        ...
+
     def roll_up(self, before: int) -> int:
         """Fold full rows older than `before` (a slot) into hourly tallies; returns how many rows went.
 

@@ -162,3 +162,14 @@ def exact_from_blob(blob: bytes) -> Fraction:
         raise damaged(f"{len(blob)} bytes are not an exact sum")
     (power,) = struct.unpack_from("<H", blob)
     return Fraction(int.from_bytes(blob[2:], "little", signed=True), 1 << power)
+
+
+def guarded(content: bytes) -> bytes:
+    """The content behind its CRC-32."""
+    return struct.pack("<I", zlib.crc32(content)) + content
+
+
+def guarded_from(blob: bytes) -> bytes | None:
+    """The inverse of `guarded`; None where the content is not what was written."""
+    content = blob[4:]
+    return content if blob[:4] == struct.pack("<I", zlib.crc32(content)) else None

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sloagent.evaluation.tallying import badness
 from sloagent.model.record import Line
 from sloagent.model.slo import Labels
+from sloagent.model.timerange import contiguous
 from sloagent.model.verdict import Verdict
 from sloagent.store.dictionary import Names
+from sloagent.store.hour_sums import sums_within, values_of, windows
 from sloagent.store.roll_ups import hour_of
 from sloagent.store.rows import VERDICT_COLUMNS, verdict_from
+from sloagent.store.slots import full_slots
 from sloagent.store.sql import Connection
 
-Place = tuple[int, int | None]
-"""A window's slot; and the first slot of the hourly sum that it is kept in, None where it has a row of its own."""
+Windows = tuple[Sequence[int], Sequence[float]]
+"""Ascending slots, and the value at each; NaN where the window has none."""
 
 _ROWS_AT_ONCE = 100
 _FULL_ROWS = (
     # One look for each slot: the rows of other series, however many there are, are not gone through.
     "SELECT slots.slot, verdicts.value FROM slots CROSS JOIN verdicts WHERE slots.slo_id = ? AND slots.slot BETWEEN ? AND ?"
-    " AND verdicts.slo_id = slots.slo_id AND verdicts.slot = slots.slot AND verdicts.series_id = ?"
+    " AND verdicts.slo_id = slots.slo_id AND verdicts.slot = slots.slot AND verdicts.series_id = ? ORDER BY slots.slot"
 )
 _HOURS = (
     "SELECT s.first_slot, r.last_slot, good + bad + undecided + idle + too_few + measured, worst_slot, value"
@@ -36,81 +40,132 @@ _READ_WORST = (
 )
 
 
-@dataclass(slots=True)
-class _Column:
-    """What a column keeps: the windows with the least and the greatest value, or while there are none, the silent ones."""
+def read_lines(
+    connection: Connection,
+    names: Names,
+    slo_id: int,
+    interval: int,
+    stretch: tuple[int, int],
+    series: Sequence[Labels],
+    columns: int,
+) -> list[Line]:
+    """Each series' windows over the stretch; see `Store.lines`. An hour that is one sum is shown by its worst window."""
+    numbers = {labels: names.series.find(connection, labels) for labels in series}
+    found = _values(
+        connection, slo_id, interval, stretch, [number for number in numbers.values() if number is not None]
+    )
 
-    least: tuple[float, Place] | None = None
-    greatest: tuple[float, Place] | None = None
-    silent: list[Place] = field(default_factory=list)
+    def line(labels: Labels) -> Line:
+        number = numbers[labels]
+        if number is None:
+            return Line(labels, (), 0)
+        worst, rows = _worst_of_hours(connection, slo_id, stretch, number)
+        every = [*found[number], (list(worst), [value for _, value in worst.values()])]
 
-    def see(self, value: float | None, place: Place) -> None:
-        if value is None:
-            if self.least is None:
-                self.silent.append(place)
-        elif self.least is None or self.greatest is None:
-            self.least = self.greatest = (value, place)
-            self.silent.clear()
-        elif value < self.least[0]:
-            self.least = (value, place)
-        elif value > self.greatest[0]:
-            self.greatest = (value, place)
+        def whole(slots: Iterable[int]) -> dict[int, Verdict]:
+            hours = {slot: worst[slot][0] for slot in worst}
+            return dict(_whole(connection, names, slo_id, number, labels, list(slots), hours))
 
+        kept, silent = _chosen(every, stretch, columns)
+        shown = whole(kept)
+        for slots in silent:
+            candidates = whole(slots)
+            least = min(candidates, key=lambda slot: (badness(candidates[slot]), slot))
+            shown[least] = candidates[least]
+        return Line(labels, tuple(sorted(shown.items())), sum(len(slots) for slots, _ in found[number]) + rows)
 
-def read_line(
-    connection: Connection, names: Names, slo_id: int, stretch: tuple[int, int], labels: Labels, columns: int
-) -> Line:
-    """The series' windows over the stretch; see `Store.lines`. An hour that is one sum is shown by its worst window."""
-    number = names.series.find(connection, labels)
-    if number is None:
-        return Line(labels, (), 0)
-    windows, seen = _windows(connection, slo_id, stretch, number)
-
-    def whole(places: Iterable[Place]) -> dict[int, Verdict]:
-        return dict(_whole(connection, names, slo_id, number, labels, list(places)))
-
-    if len(windows) <= 2 * columns:
-        return Line(labels, tuple(sorted(whole(place for place, _ in windows).items())), seen)
-    first, last = stretch
-    by_column: dict[int, _Column] = {}
-    for place, value in windows:
-        by_column.setdefault((place[0] - first) * columns // (last - first + 1), _Column()).see(value, place)
-    kept = whole({found[1] for column in by_column.values() for found in (column.least, column.greatest) if found})
-    for column in by_column.values():
-        if column.silent:
-            candidates = whole(column.silent)
-            worst = min(candidates, key=lambda slot: (badness(candidates[slot]), slot))
-            kept[worst] = candidates[worst]
-    return Line(labels, tuple(sorted(kept.items())), seen)
+    return [line(labels) for labels in series]
 
 
-def _windows(
+def _values(
+    connection: Connection, slo_id: int, interval: int, stretch: tuple[int, int], series: Sequence[int]
+) -> dict[int, list[Windows]]:
+    """Of each series the windows that have rows of their own: from the sums kept ahead where they know them."""
+    found: dict[int, list[Windows]] = {number: [] for number in series}
+    full = full_slots(connection, slo_id, *stretch)
+    left = set(full)
+    sums = {
+        first: slots for first, slots in sums_within(connection, slo_id, interval, *stretch) if left.issuperset(slots)
+    }
+    for first, packed in windows(connection, slo_id, *stretch) if sums else ():
+        if first in sums:
+            left.difference_update(sums[first])
+            for number in series:
+                if number in packed:
+                    found[number].append(values_of(sums[first], packed[number]))
+    for part in contiguous([slot for slot in full if slot in left], interval):
+        for number in series:
+            rows = connection.execute(_FULL_ROWS, (slo_id, *part, number)).fetchall()
+            values = [math.nan if value is None else value for _, value in rows]
+            found[number].append(([slot for slot, _ in rows], values))
+    return found
+
+
+def _worst_of_hours(
     connection: Connection, slo_id: int, stretch: tuple[int, int], number: int
-) -> tuple[list[tuple[Place, float | None]], int]:
-    """(place, value) of each window, ascending; and how many windows there were before hours became sums."""
+) -> tuple[dict[int, tuple[int, float]], int]:
+    """(first slot of the roll-up, value) by slot of each roll-up's worst window; and how many windows it stands for."""
     first, last = stretch
-    found: list[tuple[Place, float | None]] = [
-        ((slot, None), value) for slot, value in connection.execute(_FULL_ROWS, (slo_id, first, last, number))
-    ]
-    seen = len(found)
-    for hour_first, hour_last, rows, slot, value in connection.execute(
+    worst: dict[int, tuple[int, float]] = {}
+    rows = 0
+    for hour_first, hour_last, count, slot, value in connection.execute(
         _HOURS, (slo_id, hour_of(first), last, first, number)
     ):
         shown = slot is not None and first <= slot <= last
-        seen += rows if first <= hour_first and hour_last <= last else shown
+        rows += count if first <= hour_first and hour_last <= last else shown
         if shown:
-            found.append(((slot, hour_first), value))
-    found.sort(key=lambda window: window[0][0])
-    return found, seen
+            worst[slot] = (hour_first, math.nan if value is None else value)
+    return dict(sorted(worst.items())), rows
+
+
+def _chosen(every: Sequence[Windows], stretch: tuple[int, int], columns: int) -> tuple[set[int], list[list[int]]]:
+    """(slots that are kept, of each column without any value the slots of which one is to be kept)."""
+    if sum(len(slots) for slots, _ in every) <= 2 * columns:
+        return {slot for slots, _ in every for slot in slots}, []
+    first, width = stretch[0], stretch[1] - stretch[0] + 1
+    least: dict[int, tuple[float, int]] = {}
+    greatest: dict[int, tuple[float, int]] = {}
+    silent: dict[int, list[int]] = {}
+    for slots, values in every:
+        start = 0
+        while start < len(slots):
+            column = (slots[start] - first) * columns // width
+            end = bisect_left(slots, first - (-(column + 1) * width // columns), start)
+            own, numbers = slots[start:end], values[start:end]
+            start = end
+            if any(map(math.isnan, numbers)):
+                silent.setdefault(column, []).extend(
+                    slot for slot, n in zip(own, numbers, strict=True) if math.isnan(n)
+                )
+                own, numbers = _without_nan(own, numbers)
+                if not numbers:
+                    continue
+            low, high = min(numbers), max(numbers)
+            # The first of equals; the other way round, the greatest is the least too.
+            least[column] = min((low, own[numbers.index(low)]), least.get(column, (math.inf, own[-1] + 1)))
+            greatest[column] = min((-high, own[numbers.index(high)]), greatest.get(column, (math.inf, own[-1] + 1)))
+    kept = {slot for extremes in (least, greatest) for _, slot in extremes.values()}
+    return kept, [slots for column, slots in silent.items() if column not in least]
+
+
+def _without_nan(slots: Sequence[int], values: Sequence[float]) -> Windows:
+    present = [(slot, value) for slot, value in zip(slots, values, strict=True) if not math.isnan(value)]
+    return [slot for slot, _ in present], [value for _, value in present]
 
 
 def _whole(
-    connection: Connection, names: Names, slo_id: int, number: int, labels: Labels, places: Sequence[Place]
+    connection: Connection,
+    names: Names,
+    slo_id: int,
+    number: int,
+    labels: Labels,
+    slots: Sequence[int],
+    hours: Mapping[int, int],
 ) -> Iterator[tuple[int, Verdict]]:
-    """(slot, verdict) of each place."""
-    own = [slot for slot, hour in places if hour is None]
-    hours = [hour for _, hour in places if hour is not None]
-    for query, keys in ((_READ_ROWS, own), (_READ_WORST, hours)):
+    """(slot, verdict) of each slot; `hours` are the first slots of the roll-ups that some are kept in."""
+    own = [slot for slot in slots if slot not in hours]
+    folded = [hours[slot] for slot in slots if slot in hours]
+    for query, keys in ((_READ_ROWS, own), (_READ_WORST, folded)):
         for start in range(0, len(keys), _ROWS_AT_ONCE):
             some = keys[start : start + _ROWS_AT_ONCE]
             padded = (*some, *some[-1:] * (_ROWS_AT_ONCE - len(some)))

@@ -77,6 +77,11 @@ _DOCUMENTS = """CREATE TABLE documents (
     kind TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (kind, name))"""
 
 
+_HOUR_SUMS = """CREATE TABLE hour_sums (
+    slo_id INTEGER NOT NULL, first_slot INTEGER NOT NULL, format INTEGER NOT NULL, recorded_slots BLOB NOT NULL,
+    content BLOB NOT NULL, windows BLOB, PRIMARY KEY (slo_id, first_slot)) WITHOUT ROWID"""
+
+
 def _first_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     for statement in _FIRST_TABLES:
@@ -93,6 +98,10 @@ def _numbers_of_sums(connection: sqlite3.Connection) -> None:
             connection.execute(f"ALTER TABLE roll_up_series ADD COLUMN {column}")
 
 
+def _hour_sums(connection: sqlite3.Connection) -> None:
+    connection.execute(_HOUR_SUMS)
+
+
 Step = tuple[str, Callable[[sqlite3.Connection], None]]
 
 STEPS: tuple[Step, ...] = (
@@ -100,6 +109,7 @@ STEPS: tuple[Step, ...] = (
     ("0002 seals", first_seals),
     ("0003 documents", _documents),
     ("0004 numbers of hourly sums", _numbers_of_sums),
+    ("0005 sums ahead of time", _hour_sums),
 )
 """Every change of the schema, oldest first. A name is never changed once it was released."""
 

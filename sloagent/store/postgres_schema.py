@@ -80,12 +80,17 @@ _NUMBERS_OF_SUMS = tuple(
     )
 )  # fmt: skip
 
+_HOUR_SUMS = """CREATE TABLE hour_sums (
+    slo_id bigint NOT NULL, first_slot bigint NOT NULL, format bigint NOT NULL, recorded_slots bytea NOT NULL,
+    content bytea NOT NULL, windows bytea, PRIMARY KEY (slo_id, first_slot))"""
+
 Step = tuple[str, Sequence[str]]
 
 STEPS: tuple[Step, ...] = (
     ("0001 first tables", _FIRST_TABLES),
     ("0002 documents", (_DOCUMENTS,)),
     ("0003 numbers of hourly sums", _NUMBERS_OF_SUMS),
+    ("0004 sums ahead of time", (_HOUR_SUMS,)),
 )
 """Every change of the tables, oldest first. A name is never changed once it was released."""
 

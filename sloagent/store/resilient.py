@@ -144,6 +144,11 @@ class ResilientStore:
         with self._reopening.used(decoding=True) as inner:
             return inner.documents(kind)
 
+    def sum_hours(self, before: int) -> int:
+        """Sum up hours that end by `before` and keep the sums beside their rows; returns how many hours it were."""
+        with self._reopening.used(decoding=True, writing=True) as inner:
+            return inner.sum_hours(before)
+
     def roll_up(self, before: int) -> int:
         """Fold full rows older than `before` (a slot) into hourly tallies; returns how many rows went."""
         with self._reopening.used(decoding=True, writing=True) as inner:

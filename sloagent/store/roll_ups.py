@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from sloagent.model.slo import Labels
@@ -47,6 +47,18 @@ def covers(connection: Connection, slo_id: int, slot: int, interval: int) -> boo
 def hour_of(slot: int) -> int:
     """The beginning of the hour h ≤ slot < h + 3600; no roll-up leaves its hour."""
     return slot // 3600 * 3600
+
+
+def roll_up_slots(
+    connection: Connection, slo_id: int, interval: int, first: int, last: int
+) -> list[tuple[int, tuple[int, ...]]]:
+    """(first slot, all slots) of each roll-up that has a slot from `first` to `last`, ascending."""
+    found = connection.execute(
+        "SELECT first_slot, recorded_slots FROM roll_ups WHERE slo_id = ? AND first_slot BETWEEN ? AND ? AND last_slot >= ?"
+        " ORDER BY first_slot",
+        (slo_id, hour_of(first), last, first),
+    )
+    return [(begin, tuple(compact.slots_from_blob(blob, begin, interval))) for begin, blob in found]
 
 
 def rolled_slots(connection: Connection, slo_id: int, interval: int, first: int, last: int) -> Iterator[int]:
@@ -105,15 +117,26 @@ def remove_roll_up(connection: Connection, slo_id: int, first: int) -> None:
 
 
 def read_roll_ups(
-    connection: Connection, names: Names, slo_id: int, interval: int, first: int, last: int
+    connection: Connection,
+    names: Names,
+    slo_id: int,
+    interval: int,
+    first: int,
+    last: int,
+    only: Container[int] | None = None,
 ) -> Iterator[RollUp]:
-    """The roll-ups that have a slot from `first` to `last`, ascending by their first slot; series ascend by labels."""
+    """The roll-ups that have a slot from `first` to `last`, ascending by their first slot; series ascend by labels.
+
+    With `only`, those that begin at such a slot.
+    """
     headers = connection.execute(
         "SELECT first_slot, recorded_slots, refused, refusals, histograms, overrides_used, series_count FROM roll_ups"
         " WHERE slo_id = ? AND first_slot BETWEEN ? AND ? AND last_slot >= ? ORDER BY first_slot",
         (slo_id, hour_of(first), last, first),
     )
     for first_slot, blob, refused, refusals, histograms, overrides_used, count in headers:
+        if only is not None and first_slot not in only:
+            continue
         slots = tuple(compact.slots_from_blob(blob, first_slot, interval))
         series = dict(sorted(_read_series(connection, names, slo_id, first_slot), key=lambda entry: entry[0]))
         if len(series) != count or not slots:

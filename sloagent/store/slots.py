@@ -74,6 +74,14 @@ def _insert_tile(
     )
 
 
+def full_slots(connection: Connection, slo_id: int, first: int, last: int) -> list[int]:
+    """The slots from `first` to `last` that have full rows, ascending."""
+    rows = connection.execute(
+        "SELECT slot FROM slots WHERE slo_id = ? AND slot BETWEEN ? AND ? ORDER BY slot", (slo_id, first, last)
+    )
+    return [slot for (slot,) in rows]
+
+
 def read_headers(connection: Connection, names: Names, slo_id: int, first: int, last: int) -> Iterator[SlotHeader]:
     """The slots with full rows from `first` to `last`, ascending, without their verdicts."""
     return (header for header, _ in _headers(connection, names, slo_id, first, last))

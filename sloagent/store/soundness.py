@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from sloagent.errors import StoreError
-from sloagent.store import compact, documents, seals
+from sloagent.store import compact, documents, hour_sums, seals
 from sloagent.store.dictionary import Names
 from sloagent.store.pieces import read_pieces
 from sloagent.store.roll_ups import read_roll_ups
@@ -32,6 +32,7 @@ _QUERY, _BOUNDS = ("query_id", "texts", "id"), ("bounds_id", "bounds", "id")
 _REFERENCES: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "exclusions": [("run", "runs", "name")],
     "phases": [("run", "runs", "name")],
+    "hour_sums": [_VERSION],
     "piece_series": [
         ("slo_id, start_ms, end_ms", "pieces", "slo_id, start_ms, end_ms"), _SERIES, _BOUNDS,
     ],
@@ -139,3 +140,10 @@ def _contents(connection: Connection, names: Names, version: Version, name: str)
             (twice if slot in known else known).add(slot)
     if twice:
         yield f"{name}: slots are recorded twice: {len(twice)}, the first {min(twice)}"
+    if spoilt := hour_sums.spoilt(connection, here):
+        yield f"{name}: sums kept ahead of time are not as they were written: {spoilt}, and are not used"
+    ahead = {
+        slot for _, slots in hour_sums.sums_within(connection, here, interval, _EARLIEST, _LATEST) for slot in slots
+    }
+    if strange := ahead - known:
+        yield f"{name}: sums kept ahead of time stand for slots that are not recorded: {len(strange)}"

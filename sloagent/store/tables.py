@@ -14,13 +14,17 @@ from sloagent.model.verdict import SlotHeader, SlotVerdict
 from sloagent.store import Stretch, documents, pieces, rolling, runs, slots, versions
 from sloagent.store.dictionary import Names
 from sloagent.store.dump import dump
-from sloagent.store.lines import read_line
+from sloagent.store.lines import read_lines
 from sloagent.store.roll_ups import rolled_slots
 from sloagent.store.soundness import examine
 from sloagent.store.sql import CollisionError, Connection, Database, T, Work
+from sloagent.store.summing import means_of, tally_over
 
 _ATTEMPTS = 5
 """How often a transaction is begun that collides with somebody else's: whoever won is gone by then."""
+
+_HOURS_AT_ONCE = 100
+"""That are summed up before others may have their turn: some 3 s for hours of 50 series at one minute."""
 
 
 class TableStore:
@@ -113,7 +117,7 @@ class TableStore:
             slo_id = versions.find(connection, source, slo)
             if slo_id is None:
                 return [Line(labels, (), 0) for labels in series]
-            return [read_line(connection, self._names, slo_id, stretch, labels, columns) for labels in series]
+            return read_lines(connection, self._names, slo_id, slo.interval, stretch, series, columns)
 
     def tiles(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
         """(slot, distributions by labels) of the slots that tile the time, ascending."""
@@ -126,13 +130,13 @@ class TableStore:
         """The sum over all recorded slots of the stretches; a slot in two of them counts once."""
         with self._database.reading() as connection:
             slo_id = versions.find(connection, source, slo)
-            return Tally() if slo_id is None else rolling.tally_over(connection, self._names, slo_id, slo, stretches)
+            return Tally() if slo_id is None else tally_over(connection, self._names, slo_id, slo, stretches)
 
     def means(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Mapping[Labels, tuple[float, ...]]:
         """Of a value: per series the mean over the recorded slots of each stretch; see `Store.means`."""
         with self._database.reading() as connection:
             slo_id = versions.find(connection, source, slo)
-            return {} if slo_id is None else rolling.means_of(connection, self._names, slo_id, slo, stretches)
+            return {} if slo_id is None else means_of(connection, self._names, slo_id, slo, stretches)
 
     def watch(self, source: str, slo: SLO, first_slot: int) -> int:
         """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
@@ -199,6 +203,17 @@ class TableStore:
         """The names of the documents of a kind, sorted."""
         with self._database.reading() as connection:
             return documents.names_of(connection, kind)
+
+    def sum_hours(self, before: int) -> int:
+        """Sum up hours that end by `before`, one transaction each; see `Store.sum_hours`."""
+        with self._database.reading() as connection:
+            hours = rolling.hours_to_sum(connection, before)[:_HOURS_AT_ONCE]
+        for version, hour in hours:
+            self._sum(version, hour)
+        return len(hours)
+
+    def _sum(self, version: versions.Version, hour: int) -> None:
+        self._write(lambda connection: rolling.sum_hour(connection, self._names, version, hour))
 
     def roll_up(self, before: int) -> int:
         """Fold full rows older than `before` into hourly tallies, one transaction an hour; returns how many rows went."""

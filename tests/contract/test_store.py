@@ -688,6 +688,73 @@ class TestMeans:
         assert store.means("p", LATENCY, [ALWAYS]) == store.means("p", VALUE, [ALWAYS]) == {}
 
 
+class TestHourSums:
+    @given(data=st.data())
+    @EXAMPLES
+    @pytest.mark.parametrize("slo", [LATENCY, VALUE, TO_BE_DETERMINED], ids=lambda slo: slo.name)
+    def test_no_answer_is_another_for_sums_kept_ahead_of_time(self, store, tmp_path_factory, names, slo, data):
+        """Whatever is late, whichever borders are drawn afterwards, whatever is folded and forgotten meanwhile."""
+        source = next(names)
+        plain = SQLiteStore(tmp_path_factory.mktemp("plain") / "sloagent.db")
+        judged = data.draw(judged_slots(slo, most=30))
+        late = data.draw(st.integers(0, len(judged)))
+        run = data.draw(runs())
+        moments = st.integers(HOUR - 3600, HOUR + 4 * 3600)
+        hours = [(hour, hour + 3599) for hour in range(HOUR, HOUR + 10_800, 3600)]
+        asked = [[ALWAYS], *stretch_lists(run, slo), *([hour] for hour in hours)]
+
+        def answers(one: Store) -> list[object]:
+            tallies = [answer(one, source, slo, stretches) for stretches in asked]
+            lines = [one.lines(source, slo, (HOUR, HOUR + 10_799), [SOME, ()], columns) for columns in (1, 4, 100)]
+            return [tallies, lines, one.means(source, slo, hours)]
+
+        def agree(change: Callable[[Store], object]) -> None:
+            change(plain)
+            change(store)
+            expected = answers(plain)
+            assert answers(store) == expected
+            store.sum_hours(data.draw(moments))
+            assert answers(store) == expected
+
+        if data.draw(st.booleans()):
+            agree(lambda one: one.save_run(run))
+        agree(lambda one: one.append(source, judged[late:]))
+        agree(lambda one: (one.append(source, judged[:late]), one.save_run(run)))
+        for border in sorted(data.draw(st.tuples(moments, moments))):
+            agree(lambda one, border=border: one.roll_up(border))
+        oldest = data.draw(moments)
+        agree(lambda one: one.prune(oldest))
+        store.prune(2**40)
+        plain.close()
+
+    def test_the_dump_does_not_tell_of_them(self, store):
+        store.append("p", [plain_slot(HOUR + 60 * n) for n in range(60)])
+        before = list(store.dump())
+        assert store.sum_hours(HOUR + 3600) == 1
+        assert list(store.dump()) == before
+
+    def test_they_go_with_a_backup_and_the_store_is_sound(self, store, tmp_path):
+        fill(store)
+        assert store.sum_hours(HOUR + 7200) == 2
+        assert store.check() == []
+        store.backup(tmp_path / "copy.db")
+        copy = SQLiteStore(tmp_path / "copy.db", read_only=True)
+        assert (copy.check(), list(copy.dump())) == ([], list(store.dump()))
+        assert copy.tally("p", LATENCY, [ALWAYS]) == store.tally("p", LATENCY, [ALWAYS])
+        copy.close()
+
+    def test_two_at_once_sum_each_hour_once(self, store, other):
+        store.append("p", [plain_slot(HOUR + 60 * n) for n in range(60)])
+        assert (store.sum_hours(HOUR + 3600), other.sum_hours(HOUR + 3600)) == (1, 0)
+
+
+def answer(store: Store, source: str, slo: SLO, stretches: list[tuple[int, int]]) -> Tally | str:
+    try:
+        return store.tally(source, slo, stretches)
+    except StoreError as error:
+        return error.message
+
+
 class TestPrune:
     def test_what_is_older_goes_and_what_is_newer_stays(self, store):
         days = [HOUR + 86_400 * n for n in range(10)]
@@ -800,6 +867,7 @@ def fill(store: Store) -> None:
         LATENCY, HOUR - 60, Outcome.ERROR, Cause.REFUSED, plain_slot(0).question, (), "no", kind="execution"
     )
     store.append("p", [refusal])
+    store.sum_hours(HOUR + 3600)
     store.roll_up(HOUR + 3600)
     store.save_run(Run("soak", at(HOUR), None, series(mode="push")))
     store.save_document("run", "soak", b"{}")

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sloagent.store.rolling import disjoint
+from sloagent.store.summing import disjoint
 
 INTERVAL = 6
 
