@@ -82,10 +82,11 @@ def _name(line: Line, percentile: float | None, several: bool) -> str:
 
 def _points(slo: SLO, line: Line, percentile: float | None, shift: int = 0) -> tuple[Point, ...]:
     place = None if percentile is None else slo.quantiles.index(percentile)
-    return tuple(_point(slot + shift, verdict, place) for slot, verdict in line.windows)
+    judged = slo.objective is not None and percentile == slo.objective.percentile
+    return tuple(_point(slot + shift, verdict, place, judged=judged) for slot, verdict in line.windows)
 
 
-def _point(slot: int, verdict: Verdict, place: int | None) -> Point:
+def _point(slot: int, verdict: Verdict, place: int | None, *, judged: bool) -> Point:
     if verdict.outcome in (Outcome.ERROR, Outcome.NO_DATA):
         return Point(slot, None, verdict.outcome)
     if place is None:
@@ -93,7 +94,8 @@ def _point(slot: int, verdict: Verdict, place: int | None) -> Point:
     quantile = verdict.quantiles[place] if place < len(verdict.quantiles) else None
     if quantile is None:
         return Point(slot, None, verdict.outcome)
-    return Point(slot, quantile.value, verdict.outcome, quantile.lower, quantile.upper)
+    outcome = verdict.outcome if judged else Outcome.MEASURED
+    return Point(slot, quantile.value, outcome, quantile.lower, quantile.upper)
 
 
 def _step(line: Line, interval: int) -> int:

@@ -15,9 +15,9 @@ from sloagent.model.verdict import Outcome, Quantile
 from sloagent.report.charts.chart import Chart, ChartLine, Kind
 from sloagent.report.charts.drawing import Drawing, limit_text
 from sloagent.report.charts.frame import FAR, HEADROOM
+from sloagent.report.charts.layers import Json, Row
 from sloagent.report.charts.naming import shown
 from sloagent.report.charts.rows import Mark
-from sloagent.report.charts.specification import Json, Row
 from sloagent.report.locale import LANGUAGES
 from sloagent.report.words import Words
 

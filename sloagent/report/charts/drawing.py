@@ -9,9 +9,9 @@ from math import isfinite
 from sloagent.evaluation import wording
 from sloagent.report.charts.chart import Chart, ChartLimit, Kind, Stretch
 from sloagent.report.charts.frame import ROW, Frame, frame_of
+from sloagent.report.charts.layers import Row
 from sloagent.report.charts.naming import cut, lengths, shown
 from sloagent.report.charts.rows import Band, Mark, bands, edges, marks
-from sloagent.report.charts.specification import Row
 from sloagent.report.words import Words
 
 _LABEL_COLUMNS = 13

@@ -11,6 +11,7 @@ from sloagent.report.charts.chart import AnyChart, Chart, Stages
 from sloagent.report.charts.data import page_data
 from sloagent.report.charts.drawing import around, drawing_of, points
 from sloagent.report.charts.frame import WIDTH
+from sloagent.report.charts.naming import shown
 from sloagent.report.charts.specification import specification
 from sloagent.report.charts.stage_drawing import stage_specification
 from sloagent.report.words import Words
@@ -73,7 +74,7 @@ def _stages(chart: Stages, words: Words, width: int) -> Figure:
     return Figure(
         id=chart.id,
         title=title,
-        alt=words.say("chart_alt_stages", title=title),
+        alt=words.say("chart_alt_stages", title=shown(title)),
         notes=telling.notes_of_stages(chart, words),
         svg=picture.for_page(tree),
         legend=Markup(""),

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from sloagent.report.charts.bundle import vega
 
+_DIRECTORY = Path(__file__).with_name("script")
+_PARTS = ("reading", "chart", "tip", "start")
+
 
 @cache
 def scripts() -> tuple[str, ...]:
@@ -16,7 +19,8 @@ def scripts() -> tuple[str, ...]:
     They need no `unsafe-eval`, ask nobody for anything, and set no style but by the object model. Raises DrawingError
     where vl-convert is not installed.
     """
-    own = Path(__file__).with_name("interactive.js").read_text(encoding="utf-8")
+    parts = [(_DIRECTORY / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS]
+    own = "".join(['(() => {\n"use strict";\n', *parts, "})();\n"])
     return _inline(vega()), _inline(own)
 
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from sloagent.errors import ConfigError
 from sloagent.report.charts import palette
-from sloagent.report.charts.specification import Json, Row
+from sloagent.report.charts.layers import Json, Row
 
 VEGA_LITE = "6.4"
 """The version whose compiler is used, of those that vl-convert carries."""

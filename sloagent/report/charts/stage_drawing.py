@@ -12,8 +12,9 @@ from sloagent.model.verdict import Quantile
 from sloagent.report.charts import palette
 from sloagent.report.charts.chart import Bar, Stage, Stages
 from sloagent.report.charts.frame import FONT_SIZE
+from sloagent.report.charts.layers import Json
 from sloagent.report.charts.naming import shown
-from sloagent.report.charts.specification import Json
+from sloagent.report.charts.specification import AXES
 from sloagent.report.words import Words
 
 _TITLE, _BAR, _BETWEEN = 22, 17, 8
@@ -53,11 +54,7 @@ def stage_specification(chart: Stages, words: Words, width: int) -> dict[str, Js
         "config": {
             "aria": False, "view": {"stroke": None},
             "text": {"fontSize": FONT_SIZE, "fill": palette.SOFT, "baseline": "middle"},
-            "axis": {
-                "labelFontSize": FONT_SIZE, "labelColor": palette.SOFT, "title": None, "gridColor": palette.GRID,
-                "domainColor": palette.AXIS, "tickColor": palette.AXIS, "labelOverlap": False, "labelBound": False,
-                "labelFlush": False, "labelLimit": 0,
-            },
+            "axis": AXES,
         },
     }  # fmt: skip
 
@@ -94,7 +91,7 @@ def _row(bar: Bar, stage: Stage, y: float, extent: tuple[float, float], words: W
         worded = wording.percentile(earlier, _UNIT, words.language)
         text = words.say("chart_beside_baseline", value=text, baseline=worded)
     beside = [end, row["limit"], row.get("earlier_to")]
-    return row | {"text": text, "beside": max(number for number in beside if isinstance(number, float))}
+    return row | {"text": text, "beside": max(number for number in beside if isinstance(number, int | float))}
 
 
 def _is_inside(quantile: Quantile) -> bool:

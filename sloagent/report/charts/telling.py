@@ -14,7 +14,7 @@ from sloagent.report.words import Words
 
 def in_a_sentence(chart: Chart, words: Words) -> str:
     """The chart for who cannot see it: what it is of, its extreme and its limits."""
-    parts = [words.say("chart_alt", title=words.text(chart.title), when=times.between(chart.start, chart.end))]
+    parts = [words.say("chart_alt", title=shown(words.text(chart.title)), when=times.between(chart.start, chart.end))]
     if (found := _extreme(chart)) is not None:
         line, point = found
         said = wording.percentile(point.bucket, chart.unit, words.language)

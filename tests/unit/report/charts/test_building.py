@@ -8,6 +8,7 @@ import pytest
 from sloagent.model.facts import Collected, Component, Facts
 from sloagent.model.record import Line, RunRecord, SLORecord
 from sloagent.model.slo import Text
+from sloagent.model.verdict import Outcome
 from sloagent.report.charts.building import chart_of
 from sloagent.report.charts.chart import Chart, ChartLimit, Kind, Stretch
 from tests.unit.report.sample import FSYNC, MEMORY, MUTATING, READ_ONLY, SCHEDULING, START, made_of, slo_record, slot_at
@@ -40,6 +41,12 @@ def test_of_several_series_the_promised_percentile_is_drawn() -> None:
 
 def test_of_an_only_series_all_percentiles_are_drawn_the_promised_one_first() -> None:
     assert [line.name for line in built(slo_record(FSYNC)).lines] == [f"P{p} karmada-etcd" for p in (99, 90, 50)]
+
+
+def test_only_the_promised_percentile_passes_or_fails() -> None:
+    promised, other, _ = built(slo_record(FSYNC)).lines
+    assert {point.outcome for point in promised.points} == {Outcome.PASS}
+    assert {point.outcome for point in other.points} == {Outcome.MEASURED}
 
 
 def test_percentiles_can_be_chosen() -> None:
