@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.bench import asking, command, data, door, figures, filling, judging, memory
+from tests.bench import asking, command, data, door, figures, filling, judging, long_run, memory
 
 PARTS = {
     "asking": asking.measure,
@@ -20,6 +20,7 @@ PARTS = {
     "memory": memory.measure,
     "judging": judging.measure,
     "door": door.measure,
+    "long run": long_run.measure,
 }
 
 

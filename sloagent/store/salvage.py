@@ -110,6 +110,9 @@ class _Salvor:
         """Take over everything, until done or stopped."""
         for sort in NAMED:
             self._take(sort, None, 0, 0)
+            # Their seals do not tell their names, but how many there were.
+            told = self.saved[sort.table] + self.lost[sort.table]
+            self.lost[sort.table] += max(0, self._wreck.count_sealed(sort) - told)
         for (old,) in list(self._wreck.keys(VERSIONS)):
             if self._stop.is_set():
                 return

@@ -1,7 +1,8 @@
 """A damaged file whose own list of tables cannot be read, read by that of a new store.
 
 Where the roots of our tables lie follows from the steps of the schema alone: in a store of years and in a backup of one they
-are where they are in a store that was begun just now. What does not fit is not taken over, for its seals do not fit then.
+are where they are in a store that was begun just now, but for tables that later steps added to it: what those hold is lost
+then. What does not fit is not taken over, for its seals do not fit.
 """
 
 from __future__ import annotations

@@ -115,6 +115,10 @@ class Wreck:
         except _CANNOT:
             return True
 
+    def count_sealed(self, sort: Sort) -> int:
+        """How many wholes of the sort the file says, at least, that it held."""
+        return next((count for (count,) in self._rows("SELECT count(*) FROM seals WHERE sort = ?", sort.number)), 0)
+
     def _named(self, sort: Sort, version: int | None) -> Iterator[Key]:
         columns = ", ".join(sort.key)
         if sort in NAMED:

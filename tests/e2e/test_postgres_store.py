@@ -25,6 +25,7 @@ from sloagent.model.timerange import TimeRange, at
 from sloagent.store import Store
 from sloagent.store.opening import open_store
 from sloagent.store.postgres import PostgresStore
+from sloagent.store.postgres_schema import STEPS
 from sloagent.store.settings import StoreSettings
 from sloagent.store.sqlite import SQLiteStore
 from tests.agent import wait_until
@@ -160,7 +161,9 @@ def test_agents_that_begin_a_store_together_begin_one(server, database):
         thread.join()
     assert failures == []
     assert stores[0].recorded("p", LATENCY, ALWAYS) == {HOUR + 60 * number for number in range(6)}
-    assert server.sql("SELECT name FROM sloagent.migrations", database) == [("0001 first tables",)]
+    assert server.sql("SELECT name FROM sloagent.migrations ORDER BY position", database) == [
+        (name,) for name, _ in STEPS
+    ]
     for store in stores:
         store.close()
 

@@ -15,6 +15,7 @@ from sloagent.store.salvage import Counts, salvage
 from sloagent.store.sqlite import SQLiteStore
 from tests.unit.store.strategies import HOUR, plain_slot
 from tests.unit.store.test_salvage import PAGE, SLOTS, SOAK, salvaged
+from tests.unit.store.test_seals import made_old
 
 OF_THE_LIST = (1, 21, 23)
 """The pages of `sqlite_master`, as found in real stores."""
@@ -56,6 +57,24 @@ def test_without_its_list_of_tables_everything_is_read_and_the_file_stays_as_it_
     assert (said.lost, said.unreadable) == (Counts(), 0)
     assert source.read_bytes() == content
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["new.db", "old.db"]
+
+
+def test_of_a_store_begun_by_an_earlier_version_only_what_later_tables_hold_is_lost(whole, tmp_path):
+    source = Path(shutil.copy(whole[0], tmp_path / "old.db"))
+    made_old(source)
+    connection = sqlite3.connect(source)
+    connection.execute("VACUUM")
+    connection.close()
+    store = SQLiteStore(source)
+    lines = list(store.dump())
+    store.save_document("run", "soak", b"content" * 1000)
+    store.sum_hours(HOUR + 14_400)
+    assert store.check() == []
+    store.close()
+    spoil(source, *OF_THE_LIST)
+    said, salvaged_lines = salvaged(source, tmp_path / "new.db")
+    assert salvaged_lines == lines
+    assert said.lost == Counts(documents=1)
 
 
 def test_what_lies_only_in_the_log_is_read_too(whole, tmp_path):
