@@ -10,6 +10,9 @@ import msgspec
 from sloagent.app.run_file_mistake import MistakeError, explained
 from sloagent.model.facts import Facts
 
+_LATEST = 253_402_300_799
+"""The last second of the year 9999."""
+
 
 def facts_shape(facts: Facts) -> dict[str, object]:
     """Facts as they lie in the file."""
@@ -24,6 +27,13 @@ def read_facts(written: Mapping[str, object]) -> Facts:
         raise explained(str(error)) from None
     if where := _more(written, _block(facts)):
         raise MistakeError("unknown field, or one that says nothing", where)
+    collected = facts.collected
+    times = [
+        time for one in collected.components for time in (*one.started, *(edge for gap in one.gaps for edge in gap))
+    ]
+    times += [edge for gap in collected.gaps for edge in gap]
+    if strange := next((time for time in times if not 0 <= time <= _LATEST), None):
+        raise MistakeError(f"{strange:g} is no time: write seconds since 1970, before the year 10000", "collected")
     return facts
 
 

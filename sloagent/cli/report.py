@@ -190,10 +190,22 @@ def _show(files: Sequence[Path], target: Path, wanted: Sequence[str]) -> None:
             click.echo(str(judging.short(file.absolute())))
     if pictures:
         click.echo(f"{judging.short((target / 'assets').absolute())} ({len(pictures)} pictures)")
+    if "png" in wanted:
+        _say_glyphs([file for file in pictures if file.suffix == ".svg"])
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if "github" in wanted and summary:
         with Path(summary).open("a", encoding="utf-8") as out:
             out.write((target / "summary.md").read_text(encoding="utf-8"))
+
+
+def _say_glyphs(pictures: Sequence[Path]) -> None:
+    """Which characters stand in the PNGs as empty boxes, and what to install."""
+    from sloagent.report.charts.picture import without_glyphs
+
+    missing = "".join(dict.fromkeys("".join(without_glyphs(file.read_text(encoding="utf-8")) for file in pictures)))
+    if missing:
+        shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
+        click.echo(f"no font of this machine has {shown}: install fonts-noto-cjk, or look at the SVG files", err=True)
 
 
 def _say(trouble: dict[SLO, str]) -> None:

@@ -14,7 +14,10 @@ from sloagent.report.words import Words
 
 
 def blocks_of(report: Report, words: Words) -> list[BlockView]:
-    """One table per SLO that either group has; nothing where the definition names no groups."""
+    """One table per SLO that either group has; nothing where the definition names no groups.
+
+    Where no SLO has a series of either, that is said: a misspelt group is no empty section.
+    """
     groups = report.definition.groups
     if groups is None:
         return []
@@ -25,7 +28,7 @@ def blocks_of(report: Report, words: Words) -> list[BlockView]:
         if comparison is not None:
             blocks += tables(words.title(result.slo), series_table(comparison, words, control, test))
     if not blocks:
-        return []
+        return [Prose((words.say("groups_empty", control=control, test=test),))]
     terms = terms_said(report, words)
     return [Prose((words.say("groups_are", control=control, test=test), terms), soft=True), *blocks]
 

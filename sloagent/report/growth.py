@@ -28,7 +28,10 @@ def growth_table(report: Report, words: Words) -> Grid | None:
         return None
     found.sort(key=lambda pair: _rank(*pair))
     columns = ("verdict", "slo", "series", "growth", "growth_interval", "growth_limit", "reaches")
-    return grid([words.say(name) for name in columns], [_row(*pair, words) for pair in found[:MOST_ROWS]])
+    untold = {result.anchor for result, _ in found if all(row.growth is None for row in result.summary.series)}
+    rows = [_row(*pair, words) for pair in found if pair[0].anchor not in untold][:MOST_ROWS]
+    rows += [_untold(result, words) for result in report.results if result.anchor in untold]
+    return grid([words.say(name) for name in columns], rows)
 
 
 def left_out(report: Report) -> int:
@@ -36,7 +39,9 @@ def left_out(report: Report) -> int:
     rows = sum(
         len(result.summary.series)
         for result in report.results
-        if result.slo.objective is not None and result.slo.objective.grows_at_most is not None
+        if result.slo.objective is not None
+        and result.slo.objective.grows_at_most is not None
+        and any(row.growth is not None for row in result.summary.series)
     )
     return max(0, rows - MOST_ROWS)
 
@@ -52,6 +57,14 @@ def _leaks(result: Result, series: RangeVerdict) -> bool:
     most = result.slo.objective.grows_at_most if result.slo.objective else None
     growth = series.growth
     return most is not None and growth is not None and growth.sustained and growth.lower > most
+
+
+def _untold(result: Result, words: Words) -> list[Cell]:
+    """One row for all series of an SLO none of which could be told."""
+    count = len(result.summary.series)
+    name = words.say("all_series", count=count) if count > 1 else name_of(result.summary.series[0].labels)
+    cells = _row(result, result.summary.series[0], words)
+    return [*cells[:2], Cell(name or words.say("only_series"), wide=True), *cells[3:]]
 
 
 def _row(result: Result, series: RangeVerdict, words: Words) -> list[Cell]:

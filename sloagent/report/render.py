@@ -77,7 +77,7 @@ def _in_language(
         (directory / "assets").mkdir(exist_ok=True)
     for figure in pictures.drawn:
         name = directory / "assets" / f"{figure.id}{suffix}"
-        if "md" in wanted:
+        if "md" in wanted or "png" in wanted:
             files.append(written(name.with_name(f"{name.name}.svg"), figure.picture))
         if "png" in wanted:
             files.append(written(name.with_name(f"{name.name}.png"), png(figure.picture)))

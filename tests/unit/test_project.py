@@ -202,6 +202,10 @@ def test_the_licence_is_apache_2():
 
 def test_the_wheel_takes_its_shipped_files_from_where_they_are():
     included = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert set(included.values()) == {f"sloagent/_shipped/{name}" for name in ("rules", "reports", "demo")}
+    shipped = {path.removeprefix("sloagent/_shipped/").partition("/")[0] for path in included.values()}
+    assert shipped == {"rules", "reports", "demo"}
     for source in included:
-        assert any((ROOT / source).iterdir()), source
+        assert (ROOT / source).is_file() or any((ROOT / source).iterdir()), source
+    # Of the reports all but the examples, which are no template.
+    reports = {path.name for path in (ROOT / "reports").iterdir()} - {"examples"}
+    assert {source.removeprefix("reports/") for source in included if source.startswith("reports/")} == reports

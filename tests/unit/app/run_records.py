@@ -171,7 +171,7 @@ disks = some(st.tuples(texts, finite))
 stretches_of_time = some(st.tuples(slots, slots))
 components = st.builds(
     Component, job=texts, software=texts, versions=some(texts), commit=texts, go_version=texts, instances=counts,
-    up=st.none() | finite, started=some(finite), gaps=stretches_of_time, resets=counts,
+    up=st.none() | finite, started=some(st.floats(0, 253_402_300_799)), gaps=stretches_of_time, resets=counts,
 )  # fmt: skip
 machines = st.builds(Machine, texts, st.none() | finite, st.none() | finite, texts, disks)
 collected = st.builds(

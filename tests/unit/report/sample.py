@@ -29,7 +29,7 @@ from sloagent.model.slo import (
     ValueSLI,
 )
 from sloagent.model.timerange import TimeRange, contiguous
-from sloagent.model.verdict import SlotVerdict
+from sloagent.model.verdict import RangeSummary, SlotVerdict
 from sloagent.report.content import Report, content
 from sloagent.report.definition import Definition
 from sloagent.report.render import Templates
@@ -208,6 +208,11 @@ def part(of: SLO, stretch: TimeRange) -> Part:
     if of is SCHEDULING:
         whole = {(): Events(0.4, 60.0 * MINUTE * len(slots))}
     return Part(len(expected), excluded, tally(of, slots), whole or None)
+
+
+def summary(of: SLO, stretch: TimeRange) -> RangeSummary:
+    """The verdict of an SLO over a stretch of the constructed run."""
+    return summary_of(of, part(of, stretch))
 
 
 def curl(query: str, slot: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sloagent.model.slo import Text
 from sloagent.report.block_views import BlockView, Tables
 from sloagent.report.blocks import Telling, views
@@ -20,6 +22,11 @@ ENGLISH = Words("en")
 def page(report: Report, language: str = "en") -> str:
     """The page of a report."""
     return _text(report, "html", language)
+
+
+def without_scripts(page: str) -> str:
+    """The page as it is without JavaScript: Vega, which vl-convert brings, is not ours to keep in a repository."""
+    return re.sub(r"<script.*?</script>\n", "", page, flags=re.DOTALL)
 
 
 def markdown(report: Report, language: str = "en") -> str:

@@ -99,9 +99,11 @@ def test_a_phase_that_the_run_does_not_have_was_not_run() -> None:
     assert [row[4] for row in rows(other)] == ["not run"] * 3
 
 
-def test_what_neither_group_has_and_a_definition_without_groups_show_nothing() -> None:
+def test_groups_that_no_series_belongs_to_say_so_and_a_definition_without_groups_shows_nothing() -> None:
     one = counted(MUTATING, {(LIST,): latencies()})
-    assert shown(report_of(one, by=LABELS), "groups") == ()
+    (told,) = shown(report_of(one, by=LABELS), "groups")
+    assert isinstance(told, Prose)
+    assert told.paragraphs[0].startswith("No SLO has a series of ")
     assert shown(report_of(one), "groups") == ()
     silent = SLORecord(MEMORY, Part(0, 0, Tally(), None))
     assert len(shown(report_of(counted(MUTATING, {of_group("test"): latencies()}), silent, by=LABELS), "groups")) == 2

@@ -35,7 +35,7 @@ from tests.unit.report.sample import (
     slo_record,
     slot_at,
 )
-from tests.unit.report.showing import ENGLISH, markdown, page, summary, told
+from tests.unit.report.showing import ENGLISH, markdown, page, summary, told, without_scripts
 
 
 def report_of(*records: SLORecord, run: Run = RUN, **more: object) -> Report:
@@ -53,7 +53,7 @@ def test_golden_markdown(whole) -> None:
 
 
 def test_golden_page(whole) -> None:
-    golden.compare("report/report.html", page(whole))
+    golden.compare("report/report.html", without_scripts(page(whole)))
 
 
 def test_golden_data(whole) -> None:
