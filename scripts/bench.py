@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.bench import asking, command, data, door, figures, filling, judging, long_run, memory
+from tests.bench import asking, command, data, door, figures, filling, judging, long_report, long_run, memory
 
 PARTS = {
     "asking": asking.measure,
@@ -21,6 +21,7 @@ PARTS = {
     "judging": judging.measure,
     "door": door.measure,
     "long run": long_run.measure,
+    "long report": long_report.measure,
 }
 
 

@@ -5,9 +5,10 @@ Of what Vega writes, known elements and attributes alone are kept: no class, sty
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -61,8 +62,13 @@ def vl_convert() -> ModuleType:
     return vl_convert
 
 
-def compiled(specification: Mapping[str, Json]) -> dict[str, Any]:
-    """The Vega specification of a Vega-Lite one."""
+def compiled(specification: Mapping[str, Json]) -> Mapping[str, Any]:
+    """The Vega specification of a Vega-Lite one, which has no words: that of a chart serves every language."""
+    return _compiled(json.dumps(specification, sort_keys=True))
+
+
+@lru_cache(64)
+def _compiled(specification: str) -> Mapping[str, Any]:
     vega: dict[str, Any] = vl_convert().vegalite_to_vega(specification, VEGA_LITE)
     return vega
 
