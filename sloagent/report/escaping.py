@@ -20,6 +20,8 @@ def visible(text: str, longest: int = LONGEST) -> str:
 
     More than `longest` characters are cut, and the cut says how many there were.
     """
+    if len(text) <= longest and text.isascii() and text.isprintable():
+        return text  # most texts of a report
     shown = "".join(_spelled(character) for character in text[:longest])
     return shown if len(text) <= longest else f"{shown}… ({len(text):,} characters)"
 
