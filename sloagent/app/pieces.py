@@ -48,7 +48,7 @@ def fetch(
     """
     if isinstance(slo.sli, ValueSLI) or not wanted:
         return None
-    known = {(p.start_ms, p.end_ms) for p in store.pieces(source.name, slo, wanted[0][0], wanted[-1][1])}
+    known = store.cuts(source.name, slo, wanted[0][0], wanted[-1][1])
     for start_ms, end_ms in wanted:
         if (start_ms, end_ms) in known:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from sloagent.app import assess
@@ -17,12 +17,13 @@ from sloagent.model.facts import Facts
 from sloagent.model.record import Absence, Asked, Day, Part, Peer, RunRecord, SLORecord, State
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO, ValueSLI
+from sloagent.model.tally import Tally
 from sloagent.model.timerange import contiguous
 from sloagent.model.verdict import Cause, Outcome, RangeSummary
 
 DRAWN_SERIES = 8
 """Of one SLO, the worst: what a chart can show without lying over itself."""
-COLUMNS = 240
+COLUMNS = 180
 """Of a chart; where a run has more than twice as many windows, each column keeps its least and its greatest."""
 LEAST_PARTS = 12
 """Into so many equal parts a run is cut for the comparison of values; a longer one into its hours."""
@@ -56,6 +57,7 @@ def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> S
         len(expected), len(expected) - len(counted), merge(day.part.tally for day in days),
         assess.whole(cycle, slo, stretch),
     )  # fmt: skip
+    days = [replace(day, part=replace(day.part, tally=_without_minima(day.part.tally))) for day in days]
     headers = _Headers(slo)
     if counted:
         headers.read(agent, (counted[0], counted[-1]), frozenset(counted))
@@ -95,6 +97,11 @@ def _days(agent: Agent, slo: SLO, expected: range, counted: Sequence[int]) -> li
         found = agent.cycle.store.tally(agent.source.name, slo, contiguous(own, slo.interval))
         days.append(Day(midnight, Part(size, size - len(own), found, None)))
     return days
+
+
+def _without_minima(counted: Tally) -> Tally:
+    """A day's tally for its good windows alone: what grew is told of the run, and its minima are most of a long one."""
+    return replace(counted, series={labels: replace(one, minima=()) for labels, one in counted.series.items()})
 
 
 @dataclass(slots=True)

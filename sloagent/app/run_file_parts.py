@@ -19,7 +19,7 @@ from sloagent.model.piece import Counted
 from sloagent.model.record import Day, Line, Part, Stated
 from sloagent.model.samples import Events
 from sloagent.model.slo import SLO, Labels
-from sloagent.model.tally import Numbers, SeriesTally, Tally
+from sloagent.model.tally import Minima, Numbers, SeriesTally, Tally
 from sloagent.model.verdict import Quantile, Share, Verdict, WorstWindow
 
 T = TypeVar("T")
@@ -130,7 +130,7 @@ class Parts:
         return SeriesTally(
             written.good, written.warned, written.bad, written.undecided, written.idle, written.too_few,
             written.measured, None if written.worst is None else at("worst", worst, written.worst),
-            tuple((start, number(least)) for start, least in written.minima),
+            Minima((start, number(least)) for start, least in written.minima),
             None if written.numbers is None else _numbers(written.numbers),
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from math import inf, isfinite
 
 from sloagent.evaluation.drift import STRETCH_SECONDS
 from sloagent.model.slo import SLO, Labels, ValueSLI
-from sloagent.model.tally import Numbers, SeriesTally, Tally
+from sloagent.model.tally import Minima, Numbers, SeriesTally, Tally
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict, Verdict, WorstWindow
 
 Badness = tuple[float, ...]
@@ -101,7 +101,7 @@ class _Counting:
     def finished(self) -> SeriesTally:
         return SeriesTally(
             self.good, self.warned, self.bad, self.undecided, self.idle, self.too_few, self.measured,
-            self.worst, tuple(sorted(self.minima.items())), None if self.numbers is None else self.numbers.finished(),
+            self.worst, Minima(sorted(self.minima.items())), None if self.numbers is None else self.numbers.finished(),
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,9 +56,12 @@ def render(
     if "json" in wanted:
         files.append(written(directory / "report.json", text_of(report)))
     texts = [one for one in wanted if one in _TEXTS]
-    for place, language in enumerate(dict.fromkeys(languages)):
-        if texts or "png" in wanted:
-            files += _in_language(report, directory, wanted, templates, language, first=place == 0)
+    with ThreadPoolExecutor(1) as beside:
+        if "html" in wanted and any(one.lines for one in report.record.slos):
+            beside.submit(scripts)  # Vega is put together in a process of its own, while charts are drawn here
+        for place, language in enumerate(dict.fromkeys(languages)):
+            if texts or "png" in wanted:
+                files += _in_language(report, directory, wanted, templates, language, first=place == 0)
     return files
 
 

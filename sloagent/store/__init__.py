@@ -83,6 +83,10 @@ class Store(Protocol):
         """The pieces that lie wholly inside the stretch, ascending by start."""
         ...
 
+    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
+        """(start, end) of the pieces that lie wholly inside the stretch: what need not be asked again."""
+        ...
+
     def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:
         """Per series the sum of exactly the wanted pieces, (start, end) in milliseconds; None where one is missing.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sloagent.evaluation.tallying import Adding, Badness
 from sloagent.model.slo import Labels
-from sloagent.model.tally import Numbers, SeriesTally, Tally
+from sloagent.model.tally import Minima, Numbers, SeriesTally, Tally
 from sloagent.model.verdict import Verdict, WorstWindow
 from sloagent.store import compact
 from sloagent.store.dictionary import Names
@@ -93,7 +93,7 @@ class Adder:
 def _tally_of(row: _Row, worst: WorstWindow | None) -> SeriesTally:
     return SeriesTally(
         row.good, row.warned, row.bad, row.undecided, row.idle, row.too_few, row.measured, worst,
-        tuple(sorted(dict(sorted(row.minima, reverse=True)).items())),  # of two parts of one stretch the lesser stays
+        Minima(sorted(dict(sorted(row.minima, reverse=True)).items())),  # of two parts of one stretch the lesser stays
         None if row.numbers is None else row.numbers.finished(),
     )  # fmt: skip
 

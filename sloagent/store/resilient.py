@@ -105,6 +105,11 @@ class ResilientStore:
         with self._reopening.used(decoding=True) as inner:
             return inner.pieces(source, slo, start_ms, end_ms)
 
+    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
+        """(start, end) of the pieces that lie wholly inside the stretch."""
+        with self._reopening.used(decoding=True) as inner:
+            return inner.cuts(source, slo, start_ms, end_ms)
+
     def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:
         """Per series the sum of exactly the wanted pieces; None where one is missing."""
         with self._reopening.used(decoding=True) as inner:

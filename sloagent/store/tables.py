@@ -163,6 +163,12 @@ class TableStore:
             slo_id = versions.find(connection, source, slo)
             return [] if slo_id is None else list(pieces.read_pieces(connection, self._names, slo_id, start_ms, end_ms))
 
+    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
+        """(start, end) of the pieces that lie wholly inside the stretch."""
+        with self._database.reading() as connection:
+            slo_id = versions.find(connection, source, slo)
+            return set() if slo_id is None else pieces.read_cuts(connection, slo_id, start_ms, end_ms)
+
     def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:
         """Per series the sum of exactly the wanted pieces; None where one is missing."""
         with self._database.reading() as connection:

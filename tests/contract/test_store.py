@@ -416,6 +416,9 @@ class TestPieces:
         assert store.pieces(source, RATIO, piece.start_ms, piece.end_ms) == [piece]
         assert store.pieces(source, RATIO, piece.start_ms + 1, piece.end_ms) == []
         assert store.pieces(source, RATIO, piece.start_ms, piece.end_ms - 1) == []
+        assert store.cuts(source, RATIO, piece.start_ms, piece.end_ms) == {(piece.start_ms, piece.end_ms)}
+        assert store.cuts(source, RATIO, piece.start_ms + 1, piece.end_ms) == set()
+        assert store.cuts(source, RATIO, piece.start_ms, piece.end_ms - 1) == set()
 
     def test_pieces_ascend_and_an_empty_one_is_remembered(self, store):
         late = Piece(2000, 3000, "q", {(): Events(1.0, None)})

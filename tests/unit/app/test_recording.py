@@ -151,7 +151,7 @@ def test_the_worst_series_are_drawn_and_no_more_than_a_chart_can_show(agent: Age
 
 def test_a_long_run_is_thinned_and_keeps_its_extremes(agent: Agent) -> None:
     numbers = dict.fromkeys(range(1, 4 * COLUMNS + 1), 3.0)
-    remember(agent, numbers | {777: 4.5, 778: 0.5})
+    remember(agent, numbers | {577: 4.5, 578: 0.5})
     (line,) = recorded(agent, run(4 * COLUMNS)).lines
     assert line.seen == 4 * COLUMNS
     assert len(line.windows) <= 2 * COLUMNS
