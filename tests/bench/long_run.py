@@ -27,13 +27,15 @@ from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import SlotVerdict
 from sloagent.store import Store
 from sloagent.store.sqlite import SQLiteStore
-from tests.bench.data import SEED, START, Ground
+from tests.bench.data import SEED, Ground
 from tests.bench.figures import Figure, at_most, middle
 
 T = TypeVar("T")
 
 LATENCIES, RATIOS, VALUES = 14, 3, 3
 SERIES, DAYS = 50, 7
+START = 1_780_272_000
+"""A midnight long past: of a run that goes on, a little more is judged each time."""
 BUCKETS = 24
 VARIANTS = 97
 """Answers that are judged of each SLO; its slots take turns with them, in an order that no hour repeats."""
@@ -68,9 +70,9 @@ class LongRun:
 
 def measure(ground: Ground) -> list[Figure]:
     made = _made(ground.directory.parent / "long-run")
+    store = SQLiteStore(made.store)
     with closing(sqlite3.connect(made.store)) as connection, connection:
         connection.execute("DELETE FROM hour_sums")  # of the last time
-    store = SQLiteStore(made.store)
     some = [made.slos[number] for number in (0, LATENCIES, LATENCIES + RATIOS)]
     from_rows, rows_seconds = _timed(lambda: [_numbers(store, slo, made.run) for slo in some])
     hours, sum_seconds = _timed(lambda: _sum_all(store))

@@ -49,6 +49,12 @@ def test_the_numbers_of_the_whole_are_those_of_its_parts_bit_for_bit(values, dat
         )
 
 
+@pytest.mark.parametrize("values", [[0.0, -0.0], [-0.0, 0.0], [-0.0]])
+def test_of_the_two_zeros_there_is_one_extreme_whichever_came_first(values):
+    (row,) = tally(VALUE, windows(values)).series.values()
+    assert (repr(row.numbers.least), repr(row.numbers.greatest)) == ("0.0", "0.0")
+
+
 def test_a_window_without_a_number_is_not_counted_as_one():
     (row,) = tally(VALUE, windows([None, 3.0, None, 5.0])).series.values()
     assert row.numbers == Numbers(2, Fraction(8), 3.0, 5.0)

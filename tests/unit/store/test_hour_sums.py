@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sloagent.evaluation.tallying import badness
-from sloagent.model.run import Exclusion, Run
+from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.slo import Limit
 from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import Cause, Outcome, Quantile, Share, Verdict
@@ -69,6 +70,47 @@ def test_whole_hours_are_summed_up_without_their_rows(store, path, slo):
     assert store.tally("p", slo, [(HOUR, HOUR + 3540)]).series[FIRST].bad == 1
 
 
+@pytest.mark.parametrize("stretch", [(HOUR + 600, HOUR + 7140), (HOUR, HOUR + 3600), (HOUR + 60, HOUR + 60)])
+def test_an_hour_that_is_asked_for_in_part_is_read_from_its_rows(store, stretch):
+    before = store.tally("p", VALUE, [stretch])
+    store.sum_hours(2**40)
+    assert store.tally("p", VALUE, [stretch]) == before
+
+
+def test_of_windows_that_are_equally_bad_the_earliest_is_the_worst(store):
+    store.append("q", [plain_slot(slot) for slot in range(HOUR, HOUR + 7200, 60)])
+    store.sum_hours(2**40)
+    assert store.tally("q", LATENCY, [ALWAYS]).series[FIRST].worst.slot == HOUR
+
+
+@pytest.mark.parametrize("lesser", [HOUR + 1200, HOUR + 1260])
+def test_a_stretch_of_two_minutes_with_a_border_in_it_has_one_minimum(store, lesser):
+    border = datetime.fromtimestamp(HOUR + 1200, UTC)
+    store.save_run(Run("soak", datetime.fromtimestamp(0, UTC), None, (), (Phase("", TimeRange(border, border)),)))
+    for slot in (HOUR + 1200, HOUR + 1260):
+        judged = plain_slot(slot, slo=VALUE, n=1)
+        value = -1.0 if slot == lesser else 1.0
+        store.append("q", [replace(judged, verdicts=(replace(judged.verdicts[0], value=value),))])
+    assert store.sum_hours(2**40) == 5
+    assert store.tally("q", VALUE, [ALWAYS]).series[FIRST].minima == ((HOUR + 1200, -1.0),)
+
+
+def test_a_chart_that_begins_inside_an_hour_has_no_window_before(store):
+    before = store.lines("p", LATENCY, (HOUR + 600, HOUR + 6000), [FIRST], 100)
+    store.sum_hours(2**40)
+    assert store.lines("p", LATENCY, (HOUR + 600, HOUR + 6000), [FIRST], 100) == before
+    assert (before[0].windows[0][0], before[0].seen) == (HOUR + 600, 91)
+
+
+def test_a_series_that_is_not_in_every_slot_keeps_its_own_windows(store):
+    store.append("q", [plain_slot(HOUR + 60 * n, n=1 + n % 2) for n in range(60)])
+    now_and_then = [series(resource="r1", verb="POST")]
+    before = store.lines("q", LATENCY, (HOUR, HOUR + 3540), now_and_then, 7)
+    assert before[0].seen == 30
+    store.sum_hours(2**40)
+    assert store.lines("q", LATENCY, (HOUR, HOUR + 3540), now_and_then, 7) == before
+
+
 def test_which_windows_a_chart_shows_is_known_without_their_rows(store, path):
     before = [slot for slot, _ in store.lines("p", LATENCY, (HOUR, HOUR + 7140), [FIRST], 3)[0].windows]
     store.sum_hours(HOUR + 7200)
@@ -99,6 +141,15 @@ def test_a_late_slot_has_its_hour_summed_anew(store, path):
     store.append("p", [plain_slot(HOUR + 1860)])
     assert store.tally("p", LATENCY, [ALWAYS]).recorded == 120
     assert (store.sum_hours(2**40), store.sum_hours(2**40)) == (1, 0)
+
+
+def test_a_late_slot_that_was_folded_with_the_others_is_counted_with_them(store, path):
+    store.append("q", [plain_slot(HOUR + 60 * n) for n in range(59)])
+    store.sum_hours(2**40)
+    store.append("q", [plain_slot(HOUR + 3540, outcome=Outcome.FAIL)])
+    store.roll_up(HOUR + 3600)
+    counted = store.tally("q", LATENCY, [ALWAYS])
+    assert (counted.recorded, counted.series[FIRST].good, counted.series[FIRST].bad) == (60, 59, 1)
 
 
 def test_a_border_that_is_drawn_later_has_its_hour_summed_anew(store, path):

@@ -75,13 +75,18 @@ def test_what_is_broken_is_found(path, name):
 
 
 def test_pieces_that_lack_a_series_are_not_added(path):
+    store = SQLiteStore(path)
+    cut = (HOUR * 1000, HOUR * 1000 + 2)
+    store.append_piece("p", LATENCY, Piece(*cut, "q", {(): Events(1.0, 2.0), (("a", "b"),): Events(3.0, 4.0)}))
+    assert len(store.added("p", LATENCY, [cut])) == 2
     connection = sqlite3.connect(path)
-    connection.execute("DELETE FROM piece_series")
+    connection.execute(
+        "DELETE FROM piece_series WHERE end_ms = ? AND series_id = (SELECT max(id) FROM series)", cut[1:]
+    )
     connection.commit()
     connection.close()
-    store = SQLiteStore(path)
     with pytest.raises(StoreError, match="series of pieces are missing, or too many: 1"):
-        store.added("p", LATENCY, [(HOUR * 1000, HOUR * 1000 + 1)])
+        store.added("p", LATENCY, [cut])
     store.close()
 
 
