@@ -14,9 +14,9 @@ from sloagent.evaluation.leniency import as_declared, judged_again
 from sloagent.evaluation.summary import summary_of, tally
 from sloagent.evaluation.tallying import merge
 from sloagent.model.facts import Facts
-from sloagent.model.record import Absence, Asked, Day, Part, Peer, RunRecord, SLORecord, State
+from sloagent.model.record import Absence, Asked, Day, Line, Part, Peer, RunRecord, SLORecord, State
 from sloagent.model.run import Run
-from sloagent.model.slo import SLO, ValueSLI
+from sloagent.model.slo import SLO, Labels, ValueSLI
 from sloagent.model.tally import Tally
 from sloagent.model.timerange import contiguous
 from sloagent.model.verdict import Cause, Outcome, RangeSummary
@@ -75,7 +75,7 @@ def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> S
         refused={kind: contiguous(slots, slo.interval) for kind, slots in sorted(headers.refused.items())},
         warnings=headers.warnings,
         asked=_asked(agent, slo, summary, span),
-        lines=tuple(cycle.store.lines(name, slo, span, drawn, COLUMNS)) if drawn else (),
+        lines=_lines(agent, slo, span, drawn, frozenset(counted)) if drawn else (),
         means=cycle.store.means(name, slo, _equal_parts(slo, counted)) if isinstance(slo.sli, ValueSLI) else {},
         under_declared=_under_declared(agent, slo, whole, counted),
         trouble=trouble,
@@ -97,6 +97,19 @@ def _days(agent: Agent, slo: SLO, expected: range, counted: Sequence[int]) -> li
         found = agent.cycle.store.tally(agent.source.name, slo, contiguous(own, slo.interval))
         days.append(Day(midnight, Part(size, size - len(own), found, None)))
     return days
+
+
+def _lines(
+    agent: Agent, slo: SLO, span: tuple[int, int], drawn: Sequence[Labels], counted: frozenset[int]
+) -> tuple[Line, ...]:
+    """The lines of these series without excluded windows: what does not count must not rule a chart's scale."""
+    lines = agent.cycle.store.lines(agent.source.name, slo, span, drawn, COLUMNS)
+    found = []
+    for one in lines:
+        windows = tuple(window for window in one.windows if window[0] in counted)
+        seen = len(windows) if one.seen == len(one.windows) else one.seen
+        found.append(replace(one, windows=windows, seen=seen))
+    return tuple(found)
 
 
 def _without_minima(counted: Tally) -> Tally:
@@ -161,8 +174,9 @@ def _equal_parts(slo: SLO, counted: Sequence[int]) -> list[tuple[int, int]]:
             hours.setdefault(slot // _HOUR, []).append(slot)
         parts = [slots for slots in hours.values() if len(slots) * slo.interval == _HOUR]
     else:
-        each = len(counted) // LEAST_PARTS
-        parts = [list(counted[n * each : (n + 1) * each]) for n in range(LEAST_PARTS)] if each else []
+        each = max(1, len(counted) // LEAST_PARTS)
+        parts = [list(counted[first : first + each]) for first in range(0, len(counted) - each + 1, each)]
+        parts = parts[:LEAST_PARTS]
     return [(part[0], part[-1]) for part in parts if part[-1] - part[0] == (len(part) - 1) * slo.interval]
 
 

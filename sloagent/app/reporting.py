@@ -66,6 +66,14 @@ def definition(settings: ReportSettings, configuration: Path, slos: Sequence[SLO
                 if percentile not in kept:
                     said = f"{chart.slo} keeps no P{percentile:g}"
                     findings.add((*place, "percentiles", n), "agent/value", said, hint)
+    there = {slo.section for slo in slos}
+    for number, section in enumerate(found.sections):
+        for index, block in enumerate(section.blocks):
+            for n, wanted in enumerate(block.results):
+                if wanted not in there:
+                    where = ("sections", number, "blocks", index, "results", n)
+                    hint = spelling_hint(wanted, sorted(filter(None, there)), what="there are")
+                    findings.add(where, "agent/value", f"no SLO has `section: {wanted}`", hint)
     raise_for(findings.problems)
     return found
 

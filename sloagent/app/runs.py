@@ -123,7 +123,8 @@ def find(store: Store, name: str) -> Run:
     """The run of this name, one that this store has watched: what was imported is not changed, and has no slots here."""
     run, imported = shown(store, name)
     if imported:
-        raise RunError(f"`{name}` was imported: it stays as its file says", kind="stands")
+        hint = f"`sloagent report --run {name}` shows it"
+        raise RunError(f"`{name}` was imported: it stays as its file says", kind="stands", hint=hint)
     return run
 
 

@@ -67,14 +67,22 @@ def command(
     """
     from sloagent.app import reporting
     from sloagent.app.agent_settings import resolved
+    from sloagent.evaluation.consistency import check_scale
 
-    if run_name is not None and end is not None:
+    if run_name is not None and (start is not None or end is not None):
         raise click.UsageError("--run and --from/--to exclude each other")
     if (run_name is None) == (start is None):
         raise click.UsageError("name a run with --run, or a range with --from and --to")
     wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
-    if not wanted or set(wanted) - set(FORMATS):
-        raise click.UsageError(f"--format takes a list of {', '.join(FORMATS)}; found `{formats}`")
+    unknown = [one for one in wanted if one not in FORMATS]
+    if not wanted or unknown:
+        found = ", ".join(unknown) or formats
+        raise click.UsageError(f"--format takes a list of {', '.join(FORMATS)}; found `{found}`")
+    for option, name in (("--run", run_name), ("--baseline", baseline)):
+        if name is not None and _looks_like_a_file(name) and not Path(name).is_file():
+            raise click.UsageError(f"{option}: there is no file `{name}`")
+    if baseline is not None and baseline == run_name:
+        raise click.UsageError(f"--baseline is `{baseline}`, the run itself: name an earlier one")
     record, earlier, settings, trouble = _records(configuration, run_name, (start, end), names, baseline)
     if definition is not None:
         settings = settings.model_copy(update={"definition": _here(definition)})
@@ -88,6 +96,12 @@ def command(
         files.append(_junit(made, target))
     _show(files, target, wanted)
     _say(trouble)
+    for one in check_scale(record.facts.written.scale):
+        if not one.holds:
+            product = " × ".join(f"{name} ({value:,.15g})" for name, value in one.factors)
+            click.echo(
+                f"facts: {product} is not {one.product[0]} ({one.product[1]:,.15g}): one of them is wrong", err=True
+            )
 
 
 def _records(
@@ -158,8 +172,13 @@ def _of(record: RunRecord, names: Sequence[str]) -> RunRecord:
 
 
 def _is_file(name: str) -> bool:
-    """Whether a file is meant: a name with a slash or the ending of one, that is there."""
-    return Path(name).is_file() and ("/" in name or Path(name).suffix in (".json", ".gz", ".yaml", ".yml"))
+    """Whether a file is meant, that is there."""
+    return _looks_like_a_file(name) and Path(name).is_file()
+
+
+def _looks_like_a_file(name: str) -> bool:
+    """Whether a name has a slash or the ending of a run file."""
+    return "/" in name or Path(name).suffix in (".json", ".gz", ".yaml", ".yml")
 
 
 def _here(definition: str) -> str:

@@ -33,8 +33,18 @@ def sentence(slo: SLO, moved: Moved, terms: Terms, lang: str = "en") -> str:
     return phrase(_verdict(moved, terms), lang, change=_change(slo, moved, terms, lang), tolerance=tolerance)
 
 
+MOST_SAID = 9.0
+"""Of a relative change, tenfold: how far beyond it lies is known to nobody who reads it from buckets."""
+
+
 def signed(change: float, *, against: float | None = None) -> str:
-    """A relative change with its sign: `+15.2 %`, `−3 %`; never rounded onto `against`, a size without sign."""
+    """A relative change with its sign: `+15.2 %`, `−3 %`; never rounded onto `against`, a size without sign.
+
+    Beyond tenfold it says so, `> +900 %`; nothing falls by more than 100 %.
+    """
+    if change > MOST_SAID:
+        return f"> +{wording.percent(MOST_SAID)}"
+    change = max(change, -1.0)
     text = wording.percent(abs(change), against=against)
     return text if change == 0 else f"{'+' if change > 0 else '−'}{text}"
 
@@ -64,7 +74,7 @@ def _change(slo: SLO, moved: Moved, terms: Terms, lang: str) -> str:
         text = phrase("change_to", lang, baseline=before, current=now)
     else:
         end = moved.lower if moved.lower is not None and moved.lower > 0 else moved.upper
-        text = phrase("change_at_least", lang, change=signed(end or 0.0, against=terms.tolerance))
+        text = phrase("change_at_least", lang, change=signed(min(end or 0.0, MOST_SAID), against=terms.tolerance))
     promised = (slo.objective.percentile if slo.objective else None) or 99.0
     if moved.bound is not None:
         bound = wording.exactly(moved.bound, slo.unit)

@@ -29,7 +29,7 @@ def _series(slo: SLO, labels: Labels, stated: Stated) -> RangeVerdict:
     value = _value(slo, stated)
     quantiles = tuple(_exact(stated.percentiles.get(percentile)) for percentile in slo.quantiles)
     if value is None:
-        told = any(quantiles) or stated.mean is not None
+        told = stated != Stated()
         outcome = Outcome.MEASURED if told and slo.objective is None else Outcome.NO_DATA
         cause = Cause.STATED if told else Cause.NOT_RUN
     else:

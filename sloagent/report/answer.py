@@ -51,8 +51,16 @@ def _failure(result: Result, words: Words) -> str:
 
 
 def _when(result: Result) -> str:
-    failing = result.failing
+    failing = _of_the_worst(result) or result.failing
     if not failing:
         return ""
     first, last = failing[0], failing[-1]
     return times.within(first, result.slots) if first == last else times.between(first, last)
+
+
+def _of_the_worst(result: Result) -> tuple[int, ...]:
+    """First and last failed window of the series whose windows are counted; empty where not all of them are known."""
+    labels = result.summary.series[0].labels
+    line = next((one for one in result.record.lines if one.labels == labels and one.seen == len(one.windows)), None)
+    failed = [slot for slot, verdict in line.windows if verdict.outcome is Outcome.FAIL] if line is not None else []
+    return (failed[0], failed[-1]) if failed else ()

@@ -27,8 +27,8 @@ class PhaseResult:
 
 
 def phase_result(summary: RangeSummary) -> PhaseResult:
-    """The phase by its windows or, where none lies wholly inside, by all events together."""
-    if summary.windows.expected:
+    """The phase by its windows or, where none lies wholly inside that counts, by all events together."""
+    if summary.windows.expected > summary.windows.excluded:
         objective = summary.slo.objective
         return PhaseResult(summary, objective.gate if objective else Gate.WINDOWS)
     # Too few events tell nothing, here as anywhere.

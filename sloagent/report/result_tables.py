@@ -216,9 +216,16 @@ def _numbers(result: Result, series: RangeVerdict, words: Words) -> list[Cell]:
     slo = result.slo
     return [
         verdict_cell(verdict_of(series.outcome, words)),
-        Cell(name_of(series.labels) or words.say("only_series"), wide=True),
+        Cell(name_of(series.labels) or words.say("only_series"), sub=_beside(result, series), wide=True),
         *measured_cells(slo, series, words),
         Cell(limit_text(slo, series.limit, words), sub=words.say("override") if series.overridden else ""),
         windows_cell(series, words),
         worst_cell(slo, series, result.slots, words),
     ]
+
+
+def _beside(result: Result, series: RangeVerdict) -> str:
+    """Percentiles that were stated and have no column of their own."""
+    stated = result.record.stated.get(series.labels)
+    more = {p: v for p, v in stated.percentiles.items() if p not in result.slo.quantiles} if stated is not None else {}
+    return ", ".join(f"P{p:g} {wording.exactly(value, result.slo.unit)}" for p, value in sorted(more.items()))

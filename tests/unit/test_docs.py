@@ -9,6 +9,8 @@ import pytest
 
 from sloagent.app.wiring import load
 from sloagent.cli import COMMANDS
+from sloagent.config.load import load_settings
+from sloagent.report.definition import Definition
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
@@ -79,6 +81,15 @@ def test_the_first_configuration_of_the_readme_loads(tmp_path):
     settings, sets = load(tmp_path / "sloagent.yaml")
     assert settings.prometheus.url == "http://localhost:9090"
     assert {slo_set.name for slo_set in sets} == {"kubernetes", "mine"}
+
+
+def test_the_report_definition_of_the_handbook_loads(tmp_path):
+    (example,) = [
+        text for text in blocks((ROOT / "docs" / "report.md").read_text(), "yaml") if "ReportDefinition" in text
+    ]
+    file = tmp_path / "ours.yaml"
+    file.write_text(example)
+    assert load_settings(file, Definition).title.en == "Our platform, release test"
 
 
 def test_the_architecture_page_knows_every_room():

@@ -128,3 +128,9 @@ def test_every_reason_and_verdict_has_a_sentence():
 def test_a_change_has_its_sign_and_none_where_it_is_none():
     assert [signed(x) for x in (0.1234, -0.03, 0.0)] == ["+12.3 %", "−3 %", "0 %"]
     assert signed(-0.0500001, against=0.05) == "−5.00001 %"
+
+
+def test_a_change_beyond_tenfold_says_only_that_and_nothing_falls_below_nothing():
+    assert signed(9.0) == "+900 %"
+    assert signed(9.1) == signed(inf) == "> +900 %"
+    assert signed(-1.2) == "−100 %"

@@ -62,3 +62,12 @@ def test_a_median_alone_is_measured_where_nothing_is_promised() -> None:
         (PULL, Outcome.NO_DATA),
     ]
     assert reason(tbd, summary.series[0]) == "stated, not measured here; no objective yet"
+
+
+def test_another_percentile_than_the_one_kept_was_stated_all_the_same() -> None:
+    only = {PUSH: Stated(percentiles={95.0: 1.1})}
+    tbd = dataclasses.replace(DISTRIBUTION, objective=None)
+    assert summarise_stated(tbd, only).outcome is Outcome.MEASURED
+    promised = summarise_stated(DISTRIBUTION, only)
+    assert (promised.outcome, promised.series[0].cause) == (Outcome.NO_DATA, Cause.STATED)
+    assert "was not stated" in reason(DISTRIBUTION, promised.series[0])

@@ -104,3 +104,13 @@ def test_a_run_without_phases_has_no_tables() -> None:
     none = content(made_of(dataclasses.replace(slo_record(FSYNC), phases=()), run=bare), definition())
     assert phase_grids(none, ENGLISH) == ()
     assert phase_list(none, ENGLISH) is None
+
+
+def test_a_phase_of_which_every_window_is_excluded_is_judged_by_its_events() -> None:
+    stalled = part(MUTATING, TimeRange(minute(12), minute(15)))
+    tally = dataclasses.replace(stalled.tally, recorded=0, series={})
+    phase = dataclasses.replace(stalled, excluded=stalled.expected, tally=tally)
+    run = dataclasses.replace(RUN, phases=(Phase("stall", TimeRange(minute(12), minute(15))),))
+    record = made_of(dataclasses.replace(slo_record(MUTATING), phases=(phase,)), run=run)
+    (grid,) = phase_grids(content(record, definition()), ENGLISH)
+    assert (grid.rows[0][1].verdict, grid.rows[0][1].sub) == ("fail", "4–5 s")
