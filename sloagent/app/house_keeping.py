@@ -15,11 +15,18 @@ from sloagent.app.wiring import Agent
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import TimeRange
+from sloagent.store import Store
 
 log = logging.getLogger("sloagent")
 
 _SETTLED_SECONDS = 600
 """After the end of an hour its slots have been recorded, but for an outage; a late one has it summed up once more."""
+
+
+def sum_up(store: Store) -> None:
+    """Sum up every hour that is over, as the daemon does over time: a report of a long past need not read its rows."""
+    while store.sum_hours(int(time.time() - _SETTLED_SECONDS)):
+        pass
 
 
 class HouseKeeping:

@@ -30,6 +30,7 @@ metadata: {name: own}
 defaults: {interval: 1s, window: 5s}
 slos:
   - name: hostile
+    section: own
     sli: {value: {query: 'hostile', unit: count}}
     objective: {at_least: 2}
   - name: endless
@@ -52,8 +53,14 @@ apiVersion: sloagent/v1
 kind: ReportDefinition
 metadata: {{name: own}}
 title: {{en: "{INJECTION}"}}
-sections: [{{name: own, title: {{en: "{INJECTION}"}}, takes: [x], note: {{en: "{INJECTION}"}}}}]
+sections:
+  - name: own
+    title: {{en: "{INJECTION}"}}
+    blocks: [{{prose: {{en: "{INJECTION}"}}}}, {{show: verdicts}}, {{chart: {{slo: hostile}}}}, {{results: [own]}}]
 """
+SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
+CODE = re.compile(r"<script>.*?</script>", re.DOTALL)
+"""Vega and what draws with it: with no text of anybody's, and a few tabs."""
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -108,13 +115,15 @@ def test_hostile_labels_are_shown_in_every_format_and_do_nothing(agent: AgentDir
     assert done.returncode == 0, done.stderr
     for path in (tmp_path / "out").rglob("*"):
         if path.suffix in (".md", ".html", ".json"):
-            assert not obeyed(path.read_text()), path
+            assert not obeyed(CODE.sub("", path.read_text())), path
             assert path.stat().st_size < 5_000_000
     (page,) = [path for path in (tmp_path / "out").rglob("*.html") if ".zh" not in path.name][:1]
     drawn = browse(tmp_path, "--virtual-time-budget=2000", "--dump-dom", page.as_uri())
     assert complaints(drawn) == []
     assert "owned" not in re.findall(r"<title>(.*?)</title>", drawn.stdout)[0]
-    assert not re.findall(r"<(?:script|img|iframe)", drawn.stdout)
+    shown, scripts = SCRIPT.subn("", drawn.stdout)
+    assert scripts == len(SCRIPT.findall(page.read_text())) > 0, "the page's own, that draw the chart"
+    assert not re.findall(r"<(?:script|img|iframe)", shown)
     assert "&lt;script&gt;document.title" in drawn.stdout
     assert INJECTION in page.read_text().replace("&#39;", "'"), "no text is a template"
 
