@@ -52,7 +52,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_the_page_can_be_typed_along(page: Path, demo: Path, tmp_path: Path) -> None:
     place = tmp_path / "sloagent-demo"
     place.mkdir()
-    for file in ("sloagent.yaml", "sloagent.db"):
+    for file in ("sloagent.yaml", "facts.yaml", "sloagent.db"):
         shutil.copy(demo / file, place / file)
     bin_directory = tmp_path / "bin"
     bin_directory.mkdir()

@@ -78,7 +78,7 @@ def test_an_imported_run_is_reported_on_and_compared_with_by_its_name(carried: P
     sloagent(place, "report", "--run", run["name"], "-o", "here")
     for name in FORMATS:
         assert (place / "here" / name).read_bytes() == (carried / "there" / name).read_bytes(), name
-    sloagent(place, "report", "--run", run["name"], "--baseline", run["name"], "-o", "beside", "--format", "md")
+    sloagent(place, "report", "--run", "../packed.json.gz", "--baseline", run["name"], "-o", "beside", "--format", "md")
     assert sloagent(place, "store", "check").stdout
     sloagent(place, "runs", "export", run["name"], "-o", "on.json")
     assert (place / "on.json").read_bytes() == (carried / "once.json").read_bytes()
