@@ -39,14 +39,16 @@ def growth(minima: Sequence[_Point], windows: int) -> Growth | None:
     """
     if windows < LEAST_WINDOWS or not minima or minima[-1][0] - minima[0][0] < LEAST_SPAN_SECONDS:
         return None
-    warm_up = min((minima[-1][0] - minima[0][0]) / 6, LONGEST_WARM_UP_SECONDS)
-    warm = [point for point in minima if point[0] >= minima[0][0] + warm_up]
+    begin, end = minima[0][0], minima[-1][0]
+    warmed_up = begin + min((end - begin) / 6, LONGEST_WARM_UP_SECONDS)
+    warm = [point for point in minima if point[0] >= warmed_up]
     if len(warm) < 2 * GROUPS[0]:
         return None
-    found = [_slope(_least_of_groups(warm, count)) for count in GROUPS if count <= len(warm)]
+    values = [value for _, value in warm]
+    found = [_slope(_least_of_groups(warm, values, count)) for count in GROUPS if count <= len(warm)]
     slope, lower, upper = min(found, key=lambda slopes: slopes[2] - slopes[1])
-    recent = [value for start, value in warm if start > warm[-1][0] - RECENT_SECONDS]
-    return Growth(slope, lower, upper, windows, _sustained(warm), max(recent))
+    recent = [value for start, value in warm if start > end - RECENT_SECONDS]
+    return Growth(slope, lower, upper, windows, _sustained(warm, values), max(recent))
 
 
 def seconds_until(growth: Growth, limit: float) -> float | None:
@@ -65,18 +67,20 @@ def _until(growth: Growth, slope: float, limit: float) -> float | None:
     return (limit - growth.latest) / slope if slope > 0 else None
 
 
-def _least_of_groups(points: Sequence[_Point], count: int) -> list[_Point]:
-    """The least point of each of so many groups of neighbours of equal size, as near as may be."""
+def _least_of_groups(points: Sequence[_Point], values: Sequence[float], count: int) -> list[_Point]:
+    """The least point, the first of equals, of each of so many groups of neighbours of equal size, as near as may be."""
     edges = [len(points) * place // count for place in range(count + 1)]
-    return [min(points[start:end], key=lambda point: point[1]) for start, end in pairwise(edges)]
+    return [points[values.index(min(values[start:end]), start)] for start, end in pairwise(edges)]
 
 
 def _slope(points: Sequence[_Point]) -> tuple[float, float, float]:
     """(slope, lower end, upper end)."""
     slopes = sorted(
-        (value - earlier_value) / (start - earlier_start)
-        for index, (start, value) in enumerate(points)
-        for earlier_start, earlier_value in points[:index]
+        [
+            (value - earlier_value) / (start - earlier_start)
+            for index, (start, value) in enumerate(points)
+            for earlier_start, earlier_value in points[:index]
+        ]
     )
     pairs, count = len(slopes), len(points)
     slope = (slopes[(pairs - 1) // 2] + slopes[pairs // 2]) / 2
@@ -99,12 +103,12 @@ def _likeness(errors: Sequence[float]) -> float:
     return min(max(0.0, seen + (1 + 3 * seen) / count), 0.9)
 
 
-def _sustained(points: Sequence[_Point]) -> bool:
+def _sustained(points: Sequence[_Point], values: Sequence[float]) -> bool:
     """Whether the least value rises from each part to the next, and nowhere much slower than where it is fastest.
 
     A step rises once, a restart falls, a warm-up slows down.
     """
-    floors = _least_of_groups(points, PARTS)
+    floors = _least_of_groups(points, values, PARTS)
     # Two least values near to each other in time tell no rate: then it is taken over half a part.
     shortest = (points[-1][0] - points[0][0]) / PARTS / 2
     rates = [(now[1] - before[1]) / max(now[0] - before[0], shortest) for before, now in pairwise(floors)]
