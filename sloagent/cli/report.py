@@ -65,9 +65,14 @@ def command(
     What the store lacks is evaluated first. A report does not gate: it exits with 0 although SLOs fail; `sloagent
     check` gates.
     """
+    import gc
+
     from sloagent.app import reporting
     from sloagent.app.agent_settings import resolved
     from sloagent.evaluation.consistency import check_scale
+
+    # A long run is millions of small objects without cycles: looking through them less often saves a tenth of the time.
+    gc.set_threshold(10_000, 10, 10)
 
     if run_name is not None and (start is not None or end is not None):
         raise click.UsageError("--run and --from/--to exclude each other")
