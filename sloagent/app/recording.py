@@ -61,7 +61,7 @@ def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> S
     headers = _Headers(slo)
     if counted:
         headers.read(agent, (counted[0], counted[-1]), frozenset(counted))
-    missing = assess.lacking(cycle, slo, counted)
+    missing = assess.lacking(cycle, slo, [slot for slot in counted if slot not in headers.outcomes])
     summary = summary_of(slo, whole)
     drawn = [series.labels for series in summary.series[:DRAWN_SERIES] if series.worst is not None]
     span = (counted[0], counted[-1]) if counted else (0, -1)
