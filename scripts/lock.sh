@@ -32,6 +32,7 @@ mkdir -p requirements
 # The first holds everything; the others are cut from it, so that no package has two versions.
 compile dev pyproject.toml --all-extras --group build --group dev "${upgrade[@]}"
 compile runtime pyproject.toml --constraints requirements/dev.lock
+compile kubernetes pyproject.toml --extra kubernetes --constraints requirements/dev.lock
 compile postgres pyproject.toml --extra postgres --constraints requirements/dev.lock
 compile report pyproject.toml --extra report --constraints requirements/dev.lock
 compile build --group build --constraints requirements/dev.lock

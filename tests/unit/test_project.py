@@ -110,7 +110,7 @@ def test_no_test_starts_a_program_that_the_set_up_does_not_bring():
 
 
 def test_there_is_a_lock_for_each_purpose():
-    assert [lock.stem for lock in LOCKS] == ["build", "dev", "fuzz", "postgres", "report", "runtime"]
+    assert [lock.stem for lock in LOCKS] == ["build", "dev", "fuzz", "kubernetes", "postgres", "report", "runtime"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
