@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from sloagent.app.probe_settings import ProbesSettings
 from sloagent.settings import ByteSize, Duration, Settings
 from sloagent.sources.http_config import PrometheusSettings
 from sloagent.store.settings import StoreSettings
@@ -47,6 +48,8 @@ class AgentSettings(Settings):
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
     report: ReportSettings = ReportSettings()
+    probes: ProbesSettings | None = None
+    """What `sloagent probe` tries; the daemon does not look at it (docs/probes.md)."""
     facts: str | None = None
     """A file with what Prometheus cannot know about the test bed (docs/facts.md)."""
 

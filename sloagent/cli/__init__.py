@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "the daemon",
     "backfill": "fill the store from Prometheus's past",
     "report": "write the performance report of a run or a range",
+    "probe": "measure what no metric carries: distribution, registration, latency as a client sees it",
     "runs": "the life of a run: start, stop, phases, exclusions, export and import",
     "store": "what is remembered: dump, check, backup",
     "config": "the effective configuration, secrets hidden",

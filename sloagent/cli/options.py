@@ -47,6 +47,51 @@ def slo_names(command: Command) -> Command:
     )
 
 
+def listening(command: Command) -> Command:
+    """`--web.listen-address HOST:PORT --web.config.file FILE`, as `listen` and `web_config`; `web` makes fields of them."""
+    address = click.option(
+        "--web.listen-address", "listen", default="", metavar="HOST:PORT", callback=_address,
+        help="Listen here instead of at web.listen.",
+    )  # fmt: skip
+    file = click.option(
+        "--web.config.file", "--web.config", "web_config", metavar="FILE", default=None,
+        type=click.Path(dir_okay=False, path_type=Path), help="Take TLS and users from here instead of web.config_file.",
+    )  # fmt: skip
+    return address(file(command))
+
+
+def web(listen: str, web_config: Path | None) -> dict[str, object]:
+    """The fields of a `web:` block that were typed."""
+    given = {"listen": listen or None, "config_file": web_config}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def log_lines(command: Command) -> Command:
+    """`--log.level LEVEL --log.format logfmt|json`, as `level` and `style`."""
+    level = click.option(
+        "--log.level", "level", default="info", show_default=True,
+        type=click.Choice(["debug", "info", "warning", "error"]), help="The least severe log lines to write.",
+    )  # fmt: skip
+    style = click.option(
+        "--log.format", "style", default="logfmt", show_default=True, type=click.Choice(["logfmt", "json"]),
+        help="How to write log lines, on standard error.",
+    )  # fmt: skip
+    return level(style(command))
+
+
+def _address(_: click.Context, __: click.Parameter, value: str) -> str:
+    from pydantic import ValidationError
+
+    from sloagent.web.settings import WebSettings
+
+    if value:
+        try:
+            WebSettings(listen=value)
+        except ValidationError as error:
+            raise click.BadParameter(str(error.errors()[0]["ctx"]["error"])) from None
+    return value
+
+
 def chosen_range(start: datetime | None, end: datetime | None, *, delay: float) -> TimeRange | None:
     """The range typed, None where none was. Without `--to` it ends where scrapes have arrived: now less `delay`."""
     if start is None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+log = logging.getLogger("sloagent.probes")
 
 BOUNDS = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0,
@@ -43,6 +47,11 @@ class ProbeTelemetry:
     def up(self, probe: str, target: str, why_not: str = "") -> None:
         """The probe sees its target; or, with a sentence, why it does not."""
         self._up.labels(probe, target).set(0 if why_not else 1)
+        before = self._why.get((probe, target))
+        if why_not and not before:
+            log.warning("probe %s does not see %s: %s", probe, target, why_not)
+        elif before and not why_not:
+            log.info("probe %s sees %s again", probe, target)
         self._why[probe, target] = why_not
 
     def forget(self, probe: str, target: str) -> None:

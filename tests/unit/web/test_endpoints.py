@@ -11,7 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from sloagent.errors import ConfigError, SloagentError
-from sloagent.web.endpoints import _FORMATS, View, _format, application
+from sloagent.web.endpoints import View, application
+from sloagent.web.exposition import _FORMATS, _format
 from sloagent.web.server import Server
 from sloagent.web.settings import WebSettings
 from tests.door import NO_RUNS

@@ -1,0 +1,38 @@
+"""The `probes:` block of the agent's file: the blocks that the probes declare, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from sloagent.probes.karmada.settings import KarmadaSettings
+from sloagent.probes.settings import EndpointSettings, Name
+from sloagent.settings import Settings
+from sloagent.web.settings import WebSettings
+
+
+class ProbeWebSettings(WebSettings):
+    """Where the probe process is scraped."""
+
+    listen: str = "127.0.0.1:9470"
+
+
+class ProbesSettings(Settings):
+    """What `sloagent probe run` tries; the daemon does not look at it."""
+
+    web: ProbeWebSettings = ProbeWebSettings()
+    clusters: Mapping[Name, EndpointSettings] = Field(default_factory=dict)
+    karmada: KarmadaSettings | None = None
+
+    @model_validator(mode="after")
+    def _clusters_are_known(self) -> Self:
+        if self.karmada is not None:
+            self._known("karmada.cluster", self.karmada.cluster)
+        return self
+
+    def _known(self, where: str, cluster: str) -> None:
+        if cluster not in self.clusters:
+            there = ", ".join(sorted(self.clusters)) or "it is empty"
+            raise ValueError(f"{where} names {cluster}, which is not in probes.clusters ({there})")
