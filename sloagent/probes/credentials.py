@@ -9,6 +9,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import yaml
 
@@ -18,6 +20,8 @@ from sloagent.probes.settings import EndpointSettings
 if TYPE_CHECKING:
     import aiohttp
 
+READ_BUFFER_BYTES = 2**21
+"""Larger than any object, so that no event of a watch is read in pieces."""
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
@@ -33,6 +37,7 @@ class Credentials:
         self._context = settings.context
         self._configuration: Any = None  # the library is imported when a probe runs, and has no types of its own
         self._loader: Any = None
+        self._proxy: str | None = None
 
     async def read(self) -> None:
         """Read the files, or what an exec plug-in says, again. Raises ConfigError with what was found."""
@@ -60,6 +65,7 @@ class Credentials:
                 f"{self._name}: no credentials from {self.origin}: {told}", hint=_hint(self._file)
             ) from None
         self._configuration = fresh
+        self._proxy = fresh.proxy or _proxy_of_environment(self.host)
 
     @property
     def origin(self) -> str:
@@ -92,22 +98,26 @@ class Credentials:
 
     @property
     def proxy(self) -> str | None:
-        """The proxy on the way, from the kubeconfig."""
-        found: str | None = self._configuration.proxy
-        return found
+        """The proxy on the way, from the kubeconfig, else from the environment as kubectl takes it."""
+        return self._proxy
 
     def session(self, connections: int) -> aiohttp.ClientSession:
         """An HTTP session with TLS set up: at most so many connections at once. Raises ConfigError."""
         import ssl
 
+        import aiohttp
         from kubernetes_asyncio.client.rest import RESTClientObject
 
         try:
-            session: aiohttp.ClientSession = RESTClientObject(self._configuration, maxsize=connections).pool_manager
+            made: aiohttp.ClientSession = RESTClientObject(self._configuration, maxsize=connections).pool_manager
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(
                 f"{self._name}: the certificates of {self.origin} cannot be used: {type(error).__name__}"
             ) from None
+        # The library's session reads netrc and the environment for each request, in a thread, and what stands in netrc
+        # would take the place of our token.
+        session = aiohttp.ClientSession(connector=made.connector, read_bufsize=READ_BUFFER_BYTES)
+        made.detach()
         return session
 
 
@@ -140,6 +150,13 @@ def check_kubeconfig(path: Path, context: str | None) -> None:
         there = {entry["name"] for entry in found.get(f"{kind}s") or [] if _is_named(entry)}
         if named[chosen].get(kind) not in there:
             raise ConfigError(f"{path}: context {chosen} names a {kind} that is not in the file")
+
+
+def _proxy_of_environment(url: str) -> str | None:
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def _is_named(entry: object) -> bool:

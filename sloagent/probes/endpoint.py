@@ -66,6 +66,16 @@ class Endpoint:
         accept: str = JSON, content: str = JSON, timeout: float = 30.0,
     ) -> bytes:  # fmt: skip
         """The body of the answer. Raises EndpointError."""
+        _, text = await self.send(
+            method, path, query=query, body=body, accept=accept, content=content, timeout=timeout
+        )  # fmt: skip
+        return text
+
+    async def send(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: bytes | None = None,
+        accept: str = JSON, content: str = JSON, timeout: float = 30.0,
+    ) -> tuple[int, bytes]:  # fmt: skip
+        """The status, 200 to 299, and the body of the answer. Raises EndpointError."""
         import aiohttp
 
         bound = aiohttp.ClientTimeout(total=timeout)
@@ -78,7 +88,7 @@ class Endpoint:
                 text = await answer.read()
                 if not 200 <= answer.status < 300:
                     raise self._refused(answer, text)
-                return text
+                return answer.status, text
         raise AssertionError("the second round ends it")
 
     @asynccontextmanager
