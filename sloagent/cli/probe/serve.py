@@ -51,7 +51,7 @@ def command(address: tuple[str, int], certificate: tuple[Path, Path] | None) -> 
     try:
         server = BlockServer(host, port, tls)
     except OSError as error:
-        told = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        told = str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         raise ConfigError(f"--listen: {host}:{port}: {told.lower()}") from None
     for end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(end, lambda *_: server.close())
