@@ -1,7 +1,8 @@
 """Small ConfigMaps that the probe distributes itself, where nobody else distributes anything, and takes away again.
 
 Everything it makes lies in one namespace that bears its label and that nobody else may use. What a killed probe left is
-found by that label when the next one begins; at its end the namespace goes, with all that is in it.
+found by that label when the next one begins; at its end the namespace goes too, unless somebody gave it (label `given`),
+so that the probe needs no right to make namespaces.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from sloagent.probes.telemetry import ProbeTelemetry
 log = logging.getLogger("sloagent.probes")
 
 LABEL = "sloagent.io/canary"
+MADE, GIVEN = "made", "given"
+"""The label's value on the namespace: whether it goes with the canaries."""
 POLICY = "sloagent-canary"
 CLEAN_SECONDS = 20.0
 RETRY_SECONDS = 10.0
@@ -84,13 +87,13 @@ class Canaries:
             if error.status != _NOT_FOUND:
                 raise
             await self._make(NAMESPACES.path(), {
-                "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {LABEL: "true"}},
+                "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {LABEL: MADE}},
             })  # fmt: skip
         else:
-            if LABEL not in found.metadata.labels:
+            if found.metadata.labels.get(LABEL) not in (MADE, GIVEN):
                 raise EndpointError(
-                    f"namespace {namespace} is somebody else's: it has no label {LABEL}; write another one in"
-                    " probes.karmada.distribution.canaries.namespace",
+                    f"namespace {namespace} is somebody else's: label it {LABEL}={GIVEN} to give it to the probe, or write"
+                    " another one in probes.karmada.distribution.canaries.namespace",
                     status=0, reason="foreign_namespace",
                 )  # fmt: skip
             if found.metadata.deletion_timestamp:
@@ -141,7 +144,9 @@ class Canaries:
             if error.status == _NOT_FOUND:
                 return
             raise
-        if LABEL in found.metadata.labels:
+        ours = found.metadata.labels.get(LABEL)
+        if ours in (MADE, GIVEN):
             await self._delete_canaries()
             await self._delete(POLICIES.path(self._settings.namespace, POLICY))
+        if ours == MADE:
             await self._delete(NAMESPACES.path(name=self._settings.namespace))

@@ -15,6 +15,7 @@ from sloagent.probes.endpoint import Endpoint
 from sloagent.probes.karmada.canaries import Canaries
 from sloagent.probes.karmada.ledger import Ledger
 from sloagent.probes.karmada.metrics import KarmadaMetrics
+from sloagent.probes.karmada.reaching import through_karmada
 from sloagent.probes.karmada.registration import Registrations
 from sloagent.probes.karmada.settings import DistributionSettings, KarmadaSettings
 from sloagent.probes.objects import Bare, Binding, Cluster
@@ -173,8 +174,7 @@ class KarmadaProbe:
             return self._clusters[name]
         if not self._settings.distribution.through_karmada:
             return None
-        karmada = self._clusters[self._settings.cluster]
-        return karmada.model_copy(update={"path": f"{karmada.path}{CLUSTERS.path(name=name)}/proxy"})
+        return through_karmada(self._clusters[self._settings.cluster], name)
 
     def _is_watched(self, name: str) -> bool:
         watches = self._watches.get(name)
