@@ -77,15 +77,14 @@ class HttpProbe:
             self._metrics.skipped.labels(target).inc(skipped)
             try:
                 answered = await ask(self._settings)
-            except WireError as error:
-                code = str(error.code or NO_ANSWER)
+            except WireError as error:  # the request is counted first: there are never more failures than requests
+                self._metrics.requests.labels(target, str(error.code or NO_ANSWER)).inc()
                 self._metrics.failures.labels(target, error.kind).inc()
                 self._telemetry.up(PROBE, target, str(error))
             else:
-                code = str(answered.code)
+                self._metrics.requests.labels(target, str(answered.code)).inc()
                 self._time(answered)
                 self._telemetry.up(PROBE, target)
-            self._metrics.requests.labels(target, code).inc()
 
     def _time(self, answered: Answered) -> None:
         phases = {

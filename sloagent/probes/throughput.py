@@ -95,14 +95,15 @@ class ThroughputProbe:
             wire = Wire()
             try:
                 received = await in_thread(partial(receive, self._settings, wire, gap_seen), wire)
-            except WireError as error:
+            except WireError as error:  # the run is counted first: there are never more failures than runs
+                self._metrics.runs.labels(target).inc()
                 self._metrics.failures.labels(target, error.kind).inc()
                 self._telemetry.up(PROBE, target, str(error))
             else:
                 self._metrics.bytes.labels(target).inc(received.bytes)
                 self._metrics.seconds.labels(target).inc(received.seconds)
+                self._metrics.runs.labels(target).inc()
                 self._telemetry.up(PROBE, target)
-            self._metrics.runs.labels(target).inc()
 
 
 def receive(settings: ThroughputSettings, wire: Wire, gap_seen: Callable[[float], None] | None = None) -> Received:

@@ -18,6 +18,7 @@ HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 PAGES = sorted(HOW_TO.glob("*.md"))
 MADE = {
     "ci-gate": {"verdicts.xml", "summary.md"},
+    "network-probes": {"times.csv", "rates.csv"},
     "release-report": {
         "report/report.md", "report/report.html", "report/report.json",
         "report/zh/report.md", "report/zh/report.html", "v1.16.db",

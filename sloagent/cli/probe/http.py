@@ -29,7 +29,9 @@ PHASES = ("connect", "tls", "first_byte", "total")
 @click.option("--count", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many requests.")
 @click.option("--every", default="1s", show_default=True, metavar="DURATION", help="From one to the next.")
 @click.option("--timeout", default="10s", show_default=True, metavar="DURATION", help="For each request.")
-@click.option("--method", type=click.Choice(["GET", "HEAD", "OPTIONS"]), default="GET", show_default=True)
+@click.option(
+    "--method", type=click.Choice(["GET", "HEAD", "OPTIONS"]), default="GET", show_default=True, help="How to ask."
+)
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Send this too; may be repeated.")
 @click.option(
     "--expect", type=int, multiple=True, metavar="CODE", help="Codes that are answers, instead of 200 to 299."
