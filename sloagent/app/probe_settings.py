@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from sloagent.probes.api.settings import ApiLoadSettings
 from sloagent.probes.karmada.settings import KarmadaSettings
 from sloagent.probes.settings import EndpointSettings, Name
 from sloagent.settings import Settings
@@ -25,11 +26,22 @@ class ProbesSettings(Settings):
     web: ProbeWebSettings = ProbeWebSettings()
     clusters: Mapping[Name, EndpointSettings] = Field(default_factory=dict)
     karmada: KarmadaSettings | None = None
+    api: tuple[ApiLoadSettings, ...] = ()
 
     @model_validator(mode="after")
     def _clusters_are_known(self) -> Self:
         if self.karmada is not None:
             self._known("karmada.cluster", self.karmada.cluster)
+        for load in self.api:
+            for target in load.targets:
+                self._known(f"targets of the load {load.name}", target)
+        return self
+
+    @model_validator(mode="after")
+    def _loads_differ(self) -> Self:
+        names = [load.name for load in self.api]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"api has more than one load named {', '.join(sorted(twice))}")
         return self
 
     def _known(self, where: str, cluster: str) -> None:

@@ -53,6 +53,15 @@ def made(settings: ProbesSettings, telemetry: ProbeTelemetry, attention: Attenti
         chance = random.Random()  # noqa: S311 - it spreads reconnects, and hides nothing
         metrics = KarmadaMetrics(telemetry.registry)
         found.append(KarmadaProbe(settings.karmada, settings.clusters, metrics, telemetry, attention, chance=chance))
+    if settings.api:
+        from sloagent.probes.api.metrics import ApiMetrics
+        from sloagent.probes.api.probe import ApiProbe
+
+        chance = random.Random()  # noqa: S311 - it spreads requests, and hides nothing
+        of_loads = ApiMetrics(telemetry.registry)
+        found += [
+            ApiProbe(load, settings.clusters, of_loads, telemetry, attention, chance=chance) for load in settings.api
+        ]
     return found
 
 
