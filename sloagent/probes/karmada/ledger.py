@@ -246,7 +246,7 @@ class Ledger:
             return
         work = template.works.get(member)
         self._settle(uid, template, member)
-        self._tally.timed(member, self._modes.get(member, ""), at - template.at)
+        self._tally.timed(uid, member, self._modes.get(member, ""), at - template.at)
         if work is None:  # not shown, or when it came is in doubt
             self._tally.stage_untimed(Stage.MEMBER)
         else:
@@ -279,7 +279,7 @@ class Ledger:
     def _lose(self, uid: str, template: _Template, member: str, reason: str) -> None:
         template.given_up.add(member)
         self._settle(uid, template, member)
-        self._tally.lost(member, reason)
+        self._tally.lost(uid, member, reason)
 
     def _settle(self, uid: str, template: _Template, member: str) -> None:
         template.waiting.discard(member)

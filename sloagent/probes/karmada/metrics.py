@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from sloagent.probes.karmada.words import Other, Stage
 from sloagent.probes.telemetry import BOUNDS
+
+log = logging.getLogger("sloagent.probes")
 
 _DISTRIBUTION = "sloagent_probe_distribution"
 
@@ -70,8 +74,9 @@ class KarmadaMetrics:
         )  # fmt: skip
         self._members = Gauge("sloagent_probe_clusters", "Cluster objects by state", ["state"], registry=registry)
 
-    def timed(self, member: str, mode: str, seconds: float) -> None:
-        """An expected arrival."""
+    def timed(self, uid: str, member: str, mode: str, seconds: float) -> None:
+        """An expected arrival; a log at level debug has each."""
+        log.debug("template %s arrived in %s after %.6f s", uid, member, seconds)
         self._seconds.labels(member, mode).observe(seconds)
 
     def stage(self, stage: Stage, seconds: float) -> None:
@@ -82,8 +87,9 @@ class KarmadaMetrics:
         """A stage, not timed."""
         self._stages_untimed.labels(stage).inc()
 
-    def lost(self, member: str, reason: str) -> None:
+    def lost(self, uid: str, member: str, reason: str) -> None:
         """An expected arrival that is not timed."""
+        log.debug("template %s is lost on its way to %s: %s", uid, member, reason)
         self._lost.labels(member, reason).inc()
 
     def other(self, member: str, kind: Other) -> None:
@@ -105,10 +111,12 @@ class KarmadaMetrics:
 
     def registered(self, mode: str, seconds: float) -> None:
         """A cluster is Ready."""
+        log.debug("a %s cluster was registered after %.6f s", mode, seconds)
         self._registration.labels(mode).observe(seconds)
 
     def unregistered(self, mode: str, seconds: float) -> None:
         """A cluster is gone."""
+        log.debug("a %s cluster was unregistered after %.6f s", mode, seconds)
         self._unregistration.labels(mode).observe(seconds)
 
     def untimed(self, what: str, reason: str) -> None:

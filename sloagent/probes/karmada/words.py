@@ -54,8 +54,8 @@ class Other(StrEnum):
 class Tally(Protocol):
     """Who counts."""
 
-    def timed(self, member: str, mode: str, seconds: float) -> None:
-        """An expected arrival, and how long it took from the template's appearance."""
+    def timed(self, uid: str, member: str, mode: str, seconds: float) -> None:
+        """An expected arrival of the template with this uid, and how long it took from the template's appearance."""
 
     def stage(self, stage: Stage, seconds: float) -> None:
         """How long a stage took."""
@@ -63,7 +63,7 @@ class Tally(Protocol):
     def stage_untimed(self, stage: Stage) -> None:
         """A stage whose ends were shown in the wrong order, or not both in time."""
 
-    def lost(self, member: str, reason: str) -> None:
+    def lost(self, uid: str, member: str, reason: str) -> None:
         """An expected arrival that is not timed."""
 
     def other(self, member: str, kind: Other) -> None:

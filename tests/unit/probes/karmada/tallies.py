@@ -36,7 +36,7 @@ class Remembering:
         self.not_registered: Counter[tuple[str, str]] = Counter()
         self.states = (0, 0, 0)
 
-    def timed(self, member, mode, seconds):
+    def timed(self, uid, member, mode, seconds):
         self.latencies.append((member, mode, round(seconds, 6)))
 
     def stage(self, stage, seconds):
@@ -45,7 +45,7 @@ class Remembering:
     def stage_untimed(self, stage):
         self.untimed_stages[str(stage)] += 1
 
-    def lost(self, member, reason):
+    def lost(self, uid, member, reason):
         self.losses[member, str(reason)] += 1
 
     def other(self, member, kind):
