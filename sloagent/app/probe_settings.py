@@ -8,8 +8,10 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from sloagent.probes.api.settings import ApiLoadSettings
+from sloagent.probes.http_settings import HttpSettings
 from sloagent.probes.karmada.settings import KarmadaSettings
 from sloagent.probes.settings import EndpointSettings, Name
+from sloagent.probes.throughput_settings import ThroughputSettings
 from sloagent.settings import Settings
 from sloagent.web.settings import WebSettings
 
@@ -27,6 +29,8 @@ class ProbesSettings(Settings):
     clusters: Mapping[Name, EndpointSettings] = Field(default_factory=dict)
     karmada: KarmadaSettings | None = None
     api: tuple[ApiLoadSettings, ...] = ()
+    http: tuple[HttpSettings, ...] = ()
+    throughput: tuple[ThroughputSettings, ...] = ()
 
     @model_validator(mode="after")
     def _clusters_are_known(self) -> Self:
@@ -38,10 +42,15 @@ class ProbesSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _loads_differ(self) -> Self:
-        names = [load.name for load in self.api]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"api has more than one load named {', '.join(sorted(twice))}")
+    def _names_differ(self) -> Self:
+        blocks = {
+            "api": [load.name for load in self.api],
+            "http": [target.name for target in self.http],
+            "throughput": [target.name for target in self.throughput],
+        }
+        for block, names in blocks.items():
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"{block} has more than one entry named {', '.join(sorted(twice))}")
         return self
 
     def _known(self, where: str, cluster: str) -> None:

@@ -62,6 +62,16 @@ def made(settings: ProbesSettings, telemetry: ProbeTelemetry, attention: Attenti
         found += [
             ApiProbe(load, settings.clusters, of_loads, telemetry, attention, chance=chance) for load in settings.api
         ]
+    if settings.http:
+        from sloagent.probes.http import HttpMetrics, HttpProbe
+
+        of_urls = HttpMetrics(telemetry.registry)
+        found += [HttpProbe(target, telemetry, of_urls) for target in settings.http]
+    if settings.throughput:
+        from sloagent.probes.throughput import ThroughputMetrics, ThroughputProbe
+
+        of_links = ThroughputMetrics(telemetry.registry)
+        found += [ThroughputProbe(target, telemetry, of_links) for target in settings.throughput]
     return found
 
 

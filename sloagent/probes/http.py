@@ -28,13 +28,10 @@ NO_ANSWER = "none"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The status code, and seconds from the start; `tls` is None for http."""
+    """The status code, and by phase the seconds from the start."""
 
     code: int
-    connect: float
-    tls: float | None
-    first_byte: float
-    total: float
+    times: dict[str, float]
 
 
 class HttpMetrics:
@@ -67,8 +64,10 @@ class HttpProbe:
         self._settings = settings
         self._telemetry = telemetry
         self._metrics = metrics
-        for kind in get_args(Kind):  # a rate sees the first failure only where there was a 0 before it
+        for kind in get_args(Kind):  # a rate sees the first failure, or answer, only where there was a 0 before it
             metrics.failures.labels(settings.name, kind)
+        for phase in settings.phases:
+            metrics.seconds.labels(settings.name, phase)
 
     async def run(self) -> None:
         """Ask until cancelled."""
@@ -77,22 +76,15 @@ class HttpProbe:
             self._metrics.skipped.labels(target).inc(skipped)
             try:
                 answered = await ask(self._settings)
-            except WireError as error:  # the request is counted first: there are never more failures than requests
+            except WireError as error:
                 self._metrics.requests.labels(target, str(error.code or NO_ANSWER)).inc()
                 self._metrics.failures.labels(target, error.kind).inc()
                 self._telemetry.up(PROBE, target, str(error))
             else:
                 self._metrics.requests.labels(target, str(answered.code)).inc()
-                self._time(answered)
+                for phase, seconds in answered.times.items():
+                    self._metrics.seconds.labels(target, phase).observe(seconds)
                 self._telemetry.up(PROBE, target)
-
-    def _time(self, answered: Answered) -> None:
-        phases = {
-            "connect": answered.connect, "tls": answered.tls, "first_byte": answered.first_byte, "total": answered.total,
-        }  # fmt: skip
-        for phase, seconds in phases.items():
-            if seconds is not None:
-                self._metrics.seconds.labels(self._settings.name, phase).observe(seconds)
 
 
 async def ask(settings: HttpSettings) -> Answered:
@@ -144,11 +136,10 @@ def _exchange(settings: HttpSettings, wire: Wire) -> Answered:
             raise WireError("protocol", f"the body ends {answer.length} bytes before its time")
     if not settings.expects(answer.status):
         raise WireError("status", f"the answer is {answer.status}", code=answer.status)
-    secured_at = connected.secured_at
-    return Answered(
-        answer.status, connected.connected_at - start, None if secured_at is None else secured_at - start,
-        first_byte_at - start, total_at - start,
-    )  # fmt: skip
+    moments = {
+        "connect": connected.connected_at, "tls": connected.secured_at, "first_byte": first_byte_at, "total": total_at,
+    }  # fmt: skip
+    return Answered(answer.status, {phase: at - start for phase, at in moments.items() if at is not None})
 
 
 def _request(settings: HttpSettings) -> bytes:

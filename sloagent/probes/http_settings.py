@@ -13,6 +13,8 @@ from sloagent.probes.settings import Name
 from sloagent.settings import Duration, Settings
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+PHASES = ("connect", "tls", "first_byte", "total")
+"""What is timed of a request, in order; `tls` of https alone."""
 _OURS = frozenset({"connection", "content-length", "expect", "transfer-encoding", "upgrade"})
 
 
@@ -56,6 +58,12 @@ class HttpSettings(Settings):
             if text != text.strip() or not text.isascii() or not text.isprintable():
                 raise ValueError(f"the header {name} must be printable ASCII without surrounding spaces")
         return value
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """What is timed of each request to this URL."""
+        secured = web_address(self.url).scheme == "https"
+        return tuple(phase for phase in PHASES if secured or phase != "tls")
 
     def expects(self, status: int) -> bool:
         """Whether this status code is an answer."""

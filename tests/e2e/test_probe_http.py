@@ -59,7 +59,7 @@ def in_turns(settings: HttpSettings, *options: str) -> dict[str, tuple[float, fl
         pairs = []
         for _ in range(REQUESTS // 2):
             answered = await ask(settings)
-            ours = {phase: getattr(answered, phase) or 0.0 for phase in STATED}
+            ours = {phase: answered.times.get(phase, 0.0) for phase in STATED}
             pairs.append((ours, await asyncio.to_thread(curl, settings.url, *options)))
         return pairs
 

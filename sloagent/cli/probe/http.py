@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sloagent.probes.wire import WireError
 
 SCHEMA = "sloagent/probe-http/v1"
-PHASES = ("connect", "tls", "first_byte", "total")
 
 
 @click.command(epilog="Example: sloagent probe http http://sample-webapp:8000/ --count 10 --csv times.csv")
@@ -69,15 +68,11 @@ def command(
     answers = [outcome for outcome in outcomes if isinstance(outcome, Answered)]
     errors = count - len(answers)
     summaries = [
-        summarize(
-            phase, [seconds for answer in answers if (seconds := getattr(answer, phase)) is not None], errors=errors
-        )
-        for phase in PHASES
-        if phase != "tls" or url.startswith("https:")
+        summarize(phase, [answer.times[phase] for answer in answers], errors=errors) for phase in settings.phases
     ]
     click.echo(_json(url, outcomes, summaries) if form == "json" else _table(outcomes, summaries, errors))
     if csv_file is not None:
-        once.write_csv(csv_file, ("no", "code", "failure", *(f"{phase}_seconds" for phase in PHASES)), _rows(outcomes))
+        once.write_csv(csv_file, *_rows(outcomes))
     if not answers:
         raise SloagentError(f"{url}: no request was answered", hint=f"the last: {outcomes[-1]}")
 
@@ -115,7 +110,7 @@ def _table(outcomes: list[Answered | WireError], summaries: list[Summary], error
     rows = [("No", *(f"{summary.name.replace('_', ' ')} (s)" for summary in summaries))]
     for number, outcome in enumerate(outcomes, 1):
         if isinstance(outcome, Answered):
-            rows.append((str(number), *(_seconds(getattr(outcome, summary.name)) for summary in summaries)))
+            rows.append((str(number), *(_seconds(outcome.times[summary.name]) for summary in summaries)))
         else:
             rows.append((str(number), *("-" for _ in summaries)))
     rows.append(("mean", *(_seconds(summary.mean) for summary in summaries)))
@@ -127,11 +122,11 @@ def _table(outcomes: list[Answered | WireError], summaries: list[Summary], error
 
 
 def _json(url: str, outcomes: list[Answered | WireError], summaries: list[Summary]) -> str:
-    head = ("no", "code", "failure", *(f"{phase}_seconds" for phase in PHASES))
+    head, rows = _rows(outcomes)
     answer = {
         "schema": SCHEMA,
         "url": url,
-        "requests": [dict(zip(head, row, strict=True)) for row in _rows(outcomes)],
+        "requests": [dict(zip(head, row, strict=True)) for row in rows],
         "errors": summaries[0].errors,
         "summary": {
             f"{summary.name}_seconds": {
@@ -143,15 +138,19 @@ def _json(url: str, outcomes: list[Answered | WireError], summaries: list[Summar
     return json.dumps(answer, ensure_ascii=False, indent=2)
 
 
-def _rows(outcomes: list[Answered | WireError]) -> list[tuple[object, ...]]:
+def _rows(outcomes: list[Answered | WireError]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """Names of columns, and what stands in them for each request; None is what there is not."""
     from sloagent.probes.http import Answered
+    from sloagent.probes.http_settings import PHASES
 
-    return [
-        (number, outcome.code, None, *(getattr(outcome, phase) for phase in PHASES))
+    head = ("no", "code", "failure", *(f"{phase}_seconds" for phase in PHASES))
+    rows: list[tuple[object, ...]] = [
+        (number, outcome.code, None, *(outcome.times.get(phase) for phase in PHASES))
         if isinstance(outcome, Answered)
-        else (number, outcome.code, f"{outcome.kind}: {outcome}", None, None, None, None)
+        else (number, outcome.code, f"{outcome.kind}: {outcome}", *(None for _ in PHASES))
         for number, outcome in enumerate(outcomes, 1)
     ]
+    return head, rows
 
 
 def _seconds(seconds: float | None) -> str:

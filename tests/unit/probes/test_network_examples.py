@@ -6,27 +6,30 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from prometheus_client import CollectorRegistry
 
+from sloagent.app.probe_settings import ProbesSettings
+from sloagent.app.probing import load_probes, made
 from sloagent.config.load import load_slo_files
+from sloagent.errors import ConfigError
 from sloagent.model.slo import LatencySLI
+from sloagent.probes.attention import Attention
 from sloagent.probes.http import HttpMetrics
-from sloagent.probes.http_settings import HttpSettings
+from sloagent.probes.telemetry import ProbeTelemetry
 from sloagent.probes.throughput import ThroughputMetrics
-from sloagent.probes.throughput_settings import ThroughputSettings
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "deploy" / "probes"
 PLACES = ("node", "pod", "outside")
 
 
-def probes(place: str) -> dict:
-    return yaml.safe_load((EXAMPLES / f"network-{place}.yaml").read_text())["probes"]
+@pytest.fixture(scope="module")
+def targets() -> dict[str, ProbesSettings]:
+    return {place: load_probes(EXAMPLES / f"network-{place}.yaml") for place in PLACES}
 
 
-def test_every_scenario_is_there_once_where_it_is_measured_from() -> None:
-    web = {place: [target["name"] for target in probes(place)["http"]] for place in PLACES}
-    links = {place: [target["name"] for target in probes(place).get("throughput", [])] for place in PLACES}
+def test_every_scenario_is_there_once_where_it_is_measured_from(targets: dict[str, ProbesSettings]) -> None:
+    web = {place: [target.name for target in probes.http] for place, probes in targets.items()}
+    links = {place: [target.name for target in probes.throughput] for place, probes in targets.items()}
     assert web == {"node": ["node-cluster-ip"], "pod": ["pod-service"], "outside": ["outside-ingress"]}
     assert links == {
         "node": ["host-host", "node-pod-vxlan", "node-pod-host-gw"],
@@ -36,11 +39,21 @@ def test_every_scenario_is_there_once_where_it_is_measured_from() -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_target_is_well_written(place: str) -> None:
-    for target in probes(place)["http"]:
-        HttpSettings.model_validate(target)
-    for target in probes(place).get("throughput", []):
-        ThroughputSettings.model_validate(target)
+def test_every_target_gets_a_probe_and_targets_share_their_metrics(
+    place: str, targets: dict[str, ProbesSettings]
+) -> None:
+    probes = targets[place]
+    found = made(probes, ProbeTelemetry(CollectorRegistry()), Attention())
+    assert len(found) == len(probes.http) + len(probes.throughput)
+
+
+def test_two_targets_of_one_name_are_refused(tmp_path: Path) -> None:
+    text = (EXAMPLES / "network-pod.yaml").read_text().replace("pod-pod-host-gw", "pod-pod-vxlan")
+    (tmp_path / "network-slos.yaml").write_text((EXAMPLES / "network-slos.yaml").read_text())
+    (tmp_path / "sloagent.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_probes(tmp_path / "sloagent.yaml")
+    assert "throughput has more than one entry named pod-pod-vxlan" in caught.value.problems[0]
 
 
 def test_the_slo_set_asks_only_for_metrics_and_labels_that_the_probes_export() -> None:
@@ -55,6 +68,6 @@ def test_the_slo_set_asks_only_for_metrics_and_labels_that_the_probes_export() -
         if isinstance(slo.sli, LatencySLI):
             assert set(slo.sli.by) <= labels[slo.sli.histograms[0]]
         else:
-            asked = re.findall(r"(sloagent_\w+)_total", repr(slo.sli))
-            assert len(asked) == 2
-            assert set(asked) <= set(labels)
+            asked = set(re.findall(r"(sloagent_\w+)_(?:total|count)", repr(slo.sli)))
+            assert asked
+            assert asked <= set(labels)
