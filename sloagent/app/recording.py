@@ -68,7 +68,7 @@ def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> S
     return SLORecord(
         slo=slo,
         whole=whole,
-        phases=tuple(_part(agent, slo, stretch.phase(phase)) for phase in stretch.phases),
+        phases=tuple(assess.part(cycle, slo, stretch.phase(phase)) for phase in stretch.phases),
         days=tuple(days),
         slots=expected,
         states=_states(expected, frozenset(counted), headers.outcomes, frozenset(missing)),
@@ -80,12 +80,6 @@ def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> S
         under_declared=_under_declared(agent, slo, whole, counted),
         trouble=trouble,
     )
-
-
-def _part(agent: Agent, slo: SLO, stretch: Stretch) -> Part:
-    expected, counted = stretch.slots(slo), stretch.counted(slo)
-    counts = agent.cycle.store.tally(agent.source.name, slo, contiguous(counted, slo.interval))
-    return Part(len(expected), len(expected) - len(counted), counts, assess.whole(agent.cycle, slo, stretch))
 
 
 def _days(agent: Agent, slo: SLO, expected: range, counted: Sequence[int]) -> list[Day]:
