@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sloagent.evaluation.roll_up import roll_up
+from sloagent.evaluation.wording import promised_quantile
 from sloagent.model.slo import SLO, LatencySLI, Limit
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict, Verdict
 
@@ -56,8 +57,7 @@ def _again(strict: SLO, verdict: Verdict) -> Verdict:
 
 
 def _latency(strict: SLO, verdict: Verdict, limit: Limit) -> Outcome | None:
-    promised = strict.objective.percentile if strict.objective else None
-    found = dict(zip(strict.quantiles, verdict.quantiles, strict=False)).get(promised or 99.0)
+    found = promised_quantile(strict, verdict)
     if found is None or limit.at_most is None:
         return None
     if found.upper <= limit.at_most:

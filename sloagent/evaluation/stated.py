@@ -44,10 +44,7 @@ def _series(slo: SLO, labels: Labels, stated: Stated) -> RangeVerdict:
 
 
 def _value(slo: SLO, stated: Stated) -> float | None:
-    if not isinstance(slo.sli, LatencySLI):
-        return stated.value
-    promised = slo.objective.percentile if slo.objective else None
-    return stated.percentiles.get(promised or 99.0)
+    return stated.percentiles.get(slo.main_percentile) if isinstance(slo.sli, LatencySLI) else stated.value
 
 
 def _exact(value: float | None) -> Quantile | None:

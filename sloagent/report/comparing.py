@@ -146,7 +146,7 @@ def _latency(
 ) -> SeriesComparison:
     before = earlier if isinstance(earlier, Distribution) else None
     current = now if isinstance(now, Distribution) else None
-    found = compare_distributions(_promised(slo), slo.quantiles, before, current, terms, both)
+    found = compare_distributions(slo.main_percentile, slo.quantiles, before, current, terms, both)
     buckets = tuple((_quantile(before, p), _quantile(current, p)) for p in slo.quantiles)
     return SeriesComparison(labels, found.overall, found.percentiles, buckets)
 
@@ -155,16 +155,12 @@ def _quantile(counted: Distribution | None, percentile: float) -> Quantile | Non
     return quantile(counted, percentile) if counted is not None else None
 
 
-def _promised(slo: SLO) -> float:
-    return (slo.objective.percentile if slo.objective else None) or 99.0
-
-
 def _stated(slo: SLO, measured: SeriesComparison, earlier: Stated | None, now: Stated | None) -> SeriesComparison:
     """Numbers of which one at least was written down: their difference can be said, and nothing of how sure that is."""
     before = [_told(slo, earlier, place, moved.baseline) for place, moved in enumerate(measured.numbers)]
     current = [_told(slo, now, place, moved.current) for place, moved in enumerate(measured.numbers)]
     numbers = tuple(_two(*pair) for pair in zip(before, current, strict=True))
-    decides = slo.quantiles.index(_promised(slo)) if slo.quantiles else 0
+    decides = slo.quantiles.index(slo.main_percentile) if slo.quantiles else 0
     return SeriesComparison(measured.labels, numbers[decides], numbers, measured.buckets)
 
 
