@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sloagent.evaluation.compare import compare_distributions, compare_shares, compare_values, roll_up
 from sloagent.evaluation.comparing_words import sentence
 from sloagent.evaluation.quantiles import quantile
-from sloagent.model.comparison import Change, Moved, Terms, Why
+from sloagent.model.comparison import WORST_FIRST, Change, Moved, Terms, Why
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted
 from sloagent.model.record import SLORecord, Stated
@@ -17,8 +17,6 @@ from sloagent.model.slo import SLO, Labels, LatencySLI, RatioSLI
 from sloagent.model.verdict import Cause, Quantile, RangeSummary
 from sloagent.report.cells import name_of
 from sloagent.report.words import Words
-
-_RANKS = {Change.WORSE: 0, Change.CANNOT_TELL: 1, Change.BETTER: 2, Change.SAME: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ def side_by_side(slo: SLO, baseline: Side, current: Side, terms: Terms) -> tuple
 def _rank(one: SeriesComparison) -> tuple[bool, int, float, Labels]:
     """The worst first, the greatest change of those at the head; what was not run in both decides nothing and is last."""
     moved = one.overall
-    return moved.why is Why.NOT_RUN, _RANKS[moved.change], -abs(moved.estimate or 0.0), one.labels
+    return moved.why is Why.NOT_RUN, WORST_FIRST.index(moved.change), -abs(moved.estimate or 0.0), one.labels
 
 
 def _series(slo: SLO, labels: Labels, baseline: Side, current: Side, terms: Terms, both: int) -> SeriesComparison:
