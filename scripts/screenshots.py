@@ -3,7 +3,6 @@
 .venv/bin/python scripts/screenshots.py
 """
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,9 +11,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.chromium import launched  # noqa: E402 - a script runs from anywhere
+
 RUN = ROOT / "reports" / "examples" / "recorded" / "run.json.gz"
 PICTURES = ROOT / "docs" / "report"
-CHROMIUM = ["--no-sandbox", "--disable-background-networking"]
 SHOTS = (
     ("desktop", "en", 1280, 800, "light", "", ""),
     ("dark", "en", 1280, 800, "dark", "", ""),
@@ -44,7 +46,7 @@ def main() -> None:
                 language,
             ]
             subprocess.run([*command, "-o", f"{scratch}/{language}"], check=True, cwd=scratch)
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=CHROMIUM)
+        browser = launched(playwright)
         for name, language, width, height, colours, media, top in SHOTS:
             context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=colours)
             page = context.new_page()
@@ -58,15 +60,6 @@ def main() -> None:
             page.screenshot(path=PICTURES / f"{name}.png")
             context.close()
         browser.close()
-
-
-def _chromium() -> str:
-    found = next(
-        (path for one in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(one))), None
-    )
-    if found is None:
-        raise SystemExit("no Chromium on PATH: `make dev` installs it")
-    return found
 
 
 if __name__ == "__main__":

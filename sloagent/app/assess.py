@@ -9,8 +9,9 @@ from sloagent.app import pieces
 from sloagent.app.catch_up import Filler, UnansweredError
 from sloagent.app.cycle import Cycle
 from sloagent.errors import ConfigError
-from sloagent.evaluation.summary import summarise
+from sloagent.evaluation.summary import summary_of
 from sloagent.model.piece import Counted
+from sloagent.model.record import Part
 from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.timerange import TimeRange, at, contiguous
@@ -89,10 +90,14 @@ def fill(
 
 def summary(cycle: Cycle, slo: SLO, stretch: Stretch) -> RangeSummary:
     """The range's verdicts of one SLO, from what the store holds."""
+    return summary_of(slo, part(cycle, slo, stretch))
+
+
+def part(cycle: Cycle, slo: SLO, stretch: Stretch) -> Part:
+    """What the store holds of one SLO over the stretch, to be summed up."""
     expected, counted = stretch.slots(slo), stretch.counted(slo)
     tally = cycle.store.tally(cycle.source.name, slo, contiguous(counted, slo.interval))
-    excluded = len(expected) - len(counted)
-    return summarise(slo, tally, expected=len(expected), excluded=excluded, whole=whole(cycle, slo, stretch))
+    return Part(len(expected), len(expected) - len(counted), tally, whole(cycle, slo, stretch))
 
 
 def whole(cycle: Cycle, slo: SLO, stretch: Stretch) -> Mapping[Labels, Counted] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from itertools import groupby
 
 from sloagent.app import assess
 from sloagent.app.assess import Stretch
@@ -52,50 +53,49 @@ def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> S
     """One SLO over the stretch. Raises StoreError."""
     cycle, name = agent.cycle, agent.source.name
     expected, counted = stretch.slots(slo), stretch.counted(slo)
+    span = (counted[0], counted[-1]) if counted else (0, -1)
     days = _days(agent, slo, expected, counted)
     whole = Part(
         len(expected), len(expected) - len(counted), merge(day.part.tally for day in days),
         assess.whole(cycle, slo, stretch),
     )  # fmt: skip
     days = [replace(day, part=replace(day.part, tally=_without_minima(day.part.tally))) for day in days]
+    counting = frozenset(counted)
     headers = _Headers(slo)
     if counted:
-        headers.read(agent, (counted[0], counted[-1]), frozenset(counted))
+        headers.read(agent, span, counting)
     missing = assess.lacking(cycle, slo, [slot for slot in counted if slot not in headers.outcomes])
     summary = summary_of(slo, whole)
     drawn = [series.labels for series in summary.series[:DRAWN_SERIES] if series.worst is not None]
-    span = (counted[0], counted[-1]) if counted else (0, -1)
     return SLORecord(
         slo=slo,
         whole=whole,
-        phases=tuple(_part(agent, slo, stretch.phase(phase)) for phase in stretch.phases),
+        phases=tuple(assess.part(cycle, slo, stretch.phase(phase)) for phase in stretch.phases),
         days=tuple(days),
         slots=expected,
-        states=_states(expected, frozenset(counted), headers.outcomes, frozenset(missing)),
+        states=_states(expected, counting, headers.outcomes, frozenset(missing)),
         refused={kind: contiguous(slots, slo.interval) for kind, slots in sorted(headers.refused.items())},
         warnings=headers.warnings,
         asked=_asked(agent, slo, summary, span),
-        lines=_lines(agent, slo, span, drawn, frozenset(counted)) if drawn else (),
+        lines=_lines(agent, slo, span, drawn, counting) if drawn else (),
         means=cycle.store.means(name, slo, _equal_parts(slo, counted)) if isinstance(slo.sli, ValueSLI) else {},
-        under_declared=_under_declared(agent, slo, whole, counted),
+        under_declared=_under_declared(agent, slo, whole, span, counting),
         trouble=trouble,
     )
 
 
-def _part(agent: Agent, slo: SLO, stretch: Stretch) -> Part:
-    expected, counted = stretch.slots(slo), stretch.counted(slo)
-    counts = agent.cycle.store.tally(agent.source.name, slo, contiguous(counted, slo.interval))
-    return Part(len(expected), len(expected) - len(counted), counts, assess.whole(agent.cycle, slo, stretch))
-
-
 def _days(agent: Agent, slo: SLO, expected: range, counted: Sequence[int]) -> list[Day]:
     """Day by day, UTC: tallies add, so the run's is their sum, and no sum of an hour lies on both sides of midnight."""
+
+    def midnight(slot: int) -> int:
+        return slot // _DAY * _DAY
+
+    own = {day: list(slots) for day, slots in groupby(counted, midnight)}
     days = []
-    for midnight in sorted({slot // _DAY * _DAY for slot in expected}):
-        own = [slot for slot in counted if midnight <= slot < midnight + _DAY]
-        size = sum(midnight <= slot < midnight + _DAY for slot in expected)
-        found = agent.cycle.store.tally(agent.source.name, slo, contiguous(own, slo.interval))
-        days.append(Day(midnight, Part(size, size - len(own), found, None)))
+    for day, slots in groupby(expected, midnight):
+        size, there = len(list(slots)), own.get(day, [])
+        found = agent.cycle.store.tally(agent.source.name, slo, contiguous(there, slo.interval))
+        days.append(Day(day, Part(size, size - len(there), found, None)))
     return days
 
 
@@ -180,11 +180,10 @@ def _equal_parts(slo: SLO, counted: Sequence[int]) -> list[tuple[int, int]]:
     return [(part[0], part[-1]) for part in parts if part[-1] - part[0] == (len(part) - 1) * slo.interval]
 
 
-def _under_declared(agent: Agent, slo: SLO, whole: Part, counted: Sequence[int]) -> Part | None:
+def _under_declared(agent: Agent, slo: SLO, whole: Part, span: tuple[int, int], counted: frozenset[int]) -> Part | None:
     strict = as_declared(slo)
     if strict is None or not counted:
         return None
-    slots = agent.cycle.store.slots(agent.source.name, slo, (counted[0], counted[-1]))
-    wanted = frozenset(counted)
-    again = tally(strict, (judged_again(strict, slot) for slot in slots if slot.slot in wanted))
+    slots = agent.cycle.store.slots(agent.source.name, slo, span)
+    again = tally(strict, (judged_again(strict, slot) for slot in slots if slot.slot in counted))
     return Part(whole.expected, whole.excluded, again, whole.whole)

@@ -20,10 +20,12 @@ from sloagent.model.record import RunRecord
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO
 from sloagent.report.content import Report, content
-from sloagent.report.definition import ChartSpec, Definition
+from sloagent.report.definition import Block, ChartSpec, Definition
 from sloagent.report.render import Templates, render
 
 BUILTIN = "builtin:"
+
+_Place = tuple[str | int, ...]
 
 
 def recorded(
@@ -52,38 +54,43 @@ def definition(settings: ReportSettings, configuration: Path, slos: Sequence[SLO
     path = resolved(name, configuration)
     found = load_settings(path, Definition)
     findings = Findings(read_document(path))
-    known = {known: slo for slo in slos for known in (slo.name, f"{slo.set}/{slo.name}")}
-    for place, chart in _charts(found):
-        named = [((*place, "slo"), chart.slo)] if chart.slo else []
-        for at, name in [*named, *(((*place, "slos", n), name) for n, name in enumerate(chart.slos))]:
-            if name not in known:
-                hint = spelling_hint(name, known, what="there are")
-                findings.add(at, "agent/value", f'there is no SLO "{name}" to draw', hint)
-        if chart.slo in known:
-            kept = known[chart.slo].quantiles
-            hint = f"it keeps {', '.join(f'P{one:g}' for one in kept)}" if kept else "only latencies have percentiles"
-            for n, percentile in enumerate(chart.percentiles):
-                if percentile not in kept:
-                    said = f"{chart.slo} keeps no P{percentile:g}"
-                    findings.add((*place, "percentiles", n), "agent/value", said, hint)
-    there = {slo.section for slo in slos}
-    for number, section in enumerate(found.sections):
-        for index, block in enumerate(section.blocks):
-            for n, wanted in enumerate(block.results):
-                if wanted not in there:
-                    where = ("sections", number, "blocks", index, "results", n)
-                    hint = spelling_hint(wanted, sorted(filter(None, there)), what="there are")
-                    findings.add(where, "agent/value", f"no SLO has `section: {wanted}`", hint)
+    for place, block in _blocks(found):
+        if block.chart is not None:
+            _check_chart(findings, (*place, "chart"), block.chart, slos)
+        _check_results(findings, (*place, "results"), block.results, slos)
     raise_for(findings.problems)
     return found
 
 
-def _charts(found: Definition) -> Iterable[tuple[tuple[str | int, ...], ChartSpec]]:
-    """Every chart of a definition, and where it is asked for."""
+def _blocks(found: Definition) -> Iterable[tuple[_Place, Block]]:
+    """Every block of a definition, and where it stands."""
     for number, section in enumerate(found.sections):
-        for at, block in enumerate(section.blocks):
-            if block.chart is not None:
-                yield ("sections", number, "blocks", at, "chart"), block.chart
+        for index, block in enumerate(section.blocks):
+            yield ("sections", number, "blocks", index), block
+
+
+def _check_chart(findings: Findings, place: _Place, chart: ChartSpec, slos: Sequence[SLO]) -> None:
+    known = {name: slo for slo in slos for name in (slo.name, f"{slo.set}/{slo.name}")}
+    named = [((*place, "slo"), chart.slo)] if chart.slo else []
+    for at, name in [*named, *(((*place, "slos", n), name) for n, name in enumerate(chart.slos))]:
+        if name not in known:
+            hint = spelling_hint(name, known, what="there are")
+            findings.add(at, "agent/value", f'there is no SLO "{name}" to draw', hint)
+    if chart.slo in known:
+        kept = known[chart.slo].quantiles
+        hint = f"it keeps {', '.join(f'P{one:g}' for one in kept)}" if kept else "only latencies have percentiles"
+        for n, percentile in enumerate(chart.percentiles):
+            if percentile not in kept:
+                said = f"{chart.slo} keeps no P{percentile:g}"
+                findings.add((*place, "percentiles", n), "agent/value", said, hint)
+
+
+def _check_results(findings: Findings, place: _Place, sections: Sequence[str], slos: Sequence[SLO]) -> None:
+    there = {slo.section for slo in slos}
+    for n, wanted in enumerate(sections):
+        if wanted not in there:
+            hint = spelling_hint(wanted, sorted(filter(None, there)), what="there are")
+            findings.add((*place, n), "agent/value", f"no SLO has `section: {wanted}`", hint)
 
 
 def _shipped(name: str) -> Path:

@@ -144,8 +144,8 @@ def _latency(slo: SLO, verdict: Verdict, distribution: Distribution | None, term
     for percentile, quantile in zip(slo.quantiles, verdict.quantiles, strict=False):
         if quantile is None:
             continue
-        promised = percentile == ((slo.objective.percentile if slo.objective else None) or 99.0)
-        remark = f"Prometheus's histogram_quantile says {quantile.value:.5g}" if promised else ""
+        main = percentile == slo.main_percentile
+        remark = f"Prometheus's histogram_quantile says {quantile.value:.5g}" if main else ""
         lines += _fact(f"P{percentile:g}", wording.percentile(quantile, slo.unit), terminal, remark=remark)
     if distribution is not None and verdict.events:
         lines += ["", *_bars(distribution, slo, limit, terminal), ""]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from sloagent.cli import options
 from sloagent.cli.formats import Heading, key
 from sloagent.cli.formats.terminal import Terminal
 from sloagent.cli.progress import counting
+from sloagent.model.record import RunRecord
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO
 from sloagent.model.timerange import TimeRange
@@ -41,12 +43,23 @@ class Judged:
 
 def judged(agent: Agent, slos: Sequence[SLO], stretch: Stretch) -> Judged:
     """Evaluate what the store lacks of the stretch and conclude; a progress line on a terminal."""
-    lacking = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
-    with counting(lacking, "slots") as progress:
+    with _progress(agent, slos, stretch) as progress:
         trouble = assess.fill(
             agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
         )
     return Judged(stretch, tuple(_summary(agent, slo, stretch, trouble.get(slo, "")) for slo in slos), trouble)
+
+
+def recorded(agent: Agent, slos: Sequence[SLO], run: Run, stretch: Stretch) -> RunRecord:
+    """The record of a run; what the store lacks of it is evaluated first, with a progress line on a terminal."""
+    from sloagent.app import reporting
+
+    with _progress(agent, slos, stretch) as progress:
+        return reporting.recorded(agent, slos, run, stretch, progress)
+
+
+def _progress(agent: Agent, slos: Sequence[SLO], stretch: Stretch) -> AbstractContextManager[Callable[[int], None]]:
+    return counting(sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos), "slots")
 
 
 def _summary(agent: Agent, slo: SLO, stretch: Stretch, why_pending: str) -> RangeSummary:

@@ -69,6 +69,7 @@ def command(
 
     from sloagent.app import reporting
     from sloagent.app.agent_settings import resolved
+    from sloagent.cli import judging
     from sloagent.evaluation.consistency import check_scale
 
     # A long run is millions of small objects without cycles: looking through them less often saves a tenth of the time.
@@ -100,7 +101,7 @@ def command(
     if "junit" in wanted:
         files.append(_junit(made, target))
     _show(files, target, wanted)
-    _say(trouble)
+    judging.say_trouble(trouble)
     for one in check_scale(record.facts.written.scale):
         if not one.holds:
             product = " × ".join(f"{name} ({value:,.15g})" for name, value in one.factors)
@@ -122,35 +123,27 @@ def _records(
     from sloagent.app.wiring import open_agent
     from sloagent.config.load import load_settings
 
-    files = {name: Path(name) for name in (run_name, baseline) if name is not None and _is_file(name)}
-    if (run_name in files) and (baseline is None or baseline in files):
-        settings = ReportSettings()
-        if configuration.exists():
-            settings = load_settings(configuration, AgentSettings).report
-        record = _of(run_file.read(files[run_name]), names) if run_name else None
-        assert record is not None
-        return record, run_file.read(files[baseline]) if baseline else None, settings, {}
+    record = _of(run_file.read(Path(run_name)), names) if run_name and _looks_like_a_file(run_name) else None
+    earlier = run_file.read(Path(baseline)) if baseline and _looks_like_a_file(baseline) else None
+    if record is not None and (baseline is None or earlier is not None):
+        settings = load_settings(configuration, AgentSettings).report if configuration.exists() else ReportSettings()
+        return record, earlier, settings, {}
     with open_agent(configuration) as agent:
-        record = _of(run_file.read(files[run_name]), names) if run_name in files else None
         trouble: dict[SLO, str] = {}
         if record is None:
             record = _judged(agent, run_name, times, names)
             trouble = {one.slo: one.trouble for one in record.slos if one.trouble}
-        earlier = None
-        if baseline is not None:
-            earlier = (
-                run_file.read(files[baseline]) if baseline in files else _judged(agent, baseline, (None, None), ())
-            )
+        if baseline is not None and earlier is None:
+            earlier = _judged(agent, baseline, (None, None), ())
         return record, earlier, agent.settings.report, trouble
 
 
 def _judged(
     agent: Agent, name: str | None, times: tuple[datetime | None, datetime | None], names: Sequence[str]
 ) -> RunRecord:
-    from sloagent.app import assess, reporting, run_file
+    from sloagent.app import run_file
     from sloagent.app.assess import stretch_of
     from sloagent.cli import judging
-    from sloagent.cli.progress import counting
     from sloagent.model.run import Run
 
     if name is not None:
@@ -163,10 +156,7 @@ def _judged(
         assert span is not None  # --from was given
         run = Run("", span.start, span.end)
         stretch = stretch_of(run, span)
-    slos = options.chosen(agent.slos, names)
-    lacking = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
-    with counting(lacking, "slots") as progress:
-        return reporting.recorded(agent, slos, run, stretch, progress)
+    return judging.recorded(agent, options.chosen(agent.slos, names), run, stretch)
 
 
 def _of(record: RunRecord, names: Sequence[str]) -> RunRecord:
@@ -174,11 +164,6 @@ def _of(record: RunRecord, names: Sequence[str]) -> RunRecord:
 
     chosen = options.chosen([one.slo for one in record.slos], names)
     return record if not names else replace(record, slos=tuple(one for one in record.slos if one.slo in chosen))
-
-
-def _is_file(name: str) -> bool:
-    """Whether a file is meant, that is there."""
-    return _looks_like_a_file(name) and Path(name).is_file()
 
 
 def _looks_like_a_file(name: str) -> bool:
@@ -230,9 +215,3 @@ def _say_glyphs(pictures: Sequence[Path]) -> None:
     if missing:
         shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
         click.echo(f"no font of this machine has {shown}: install fonts-noto-cjk, or look at the SVG files", err=True)
-
-
-def _say(trouble: dict[SLO, str]) -> None:
-    from sloagent.cli import judging
-
-    judging.say_trouble(trouble)

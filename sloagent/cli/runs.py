@@ -141,16 +141,11 @@ def export(configuration: Path, name: str, target: Path) -> None:
 
 
 def _recorded(configuration: Path, name: str) -> RunRecord:
-    from sloagent.app import assess, reporting
     from sloagent.app.wiring import open_agent
     from sloagent.cli import judging
-    from sloagent.cli.progress import counting
 
     with open_agent(configuration) as agent:
-        run, stretch = judging.run_named(agent, name)
-        lacking = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in agent.slos)
-        with counting(lacking, "slots") as progress:
-            record = reporting.recorded(agent, agent.slos, run, stretch, progress)
+        record = judging.recorded(agent, agent.slos, *judging.run_named(agent, name))
     judging.say_trouble({one.slo: one.trouble for one in record.slos if one.trouble})
     return record
 

@@ -10,7 +10,7 @@ from sloagent.evaluation.compare_numbers import compare_shares, compare_values
 from sloagent.evaluation.deciding import Interval, around, decided, logarithmic, reach
 from sloagent.evaluation.quantiles import quantile, raised
 from sloagent.evaluation.shift import Pair, pair_of, quantile_shift, shared_bounds, shift_at, shift_of
-from sloagent.model.comparison import Change, Moved, MovedDistribution, Terms, Why
+from sloagent.model.comparison import WORST_FIRST, Change, Moved, MovedDistribution, Terms, Why
 from sloagent.model.distribution import Distribution
 
 __all__ = ["compare_distributions", "compare_shares", "compare_values", "roll_up"]
@@ -64,10 +64,7 @@ def roll_up(moved: Iterable[Moved]) -> Change:
     same. A series with too few events does not gate an SLO, so it does not keep it from being compared either.
     """
     changes = {one.change for one in moved if one.why not in (Why.NOT_RUN, Why.TOO_FEW)}
-    for change in (Change.WORSE, Change.CANNOT_TELL, Change.BETTER, Change.SAME):
-        if change in changes:
-            return change
-    return Change.CANNOT_TELL
+    return next((change for change in WORST_FIRST if change in changes), Change.CANNOT_TELL)
 
 
 def _comparable(baseline: Distribution | None, current: Distribution | None) -> Pair | Why:

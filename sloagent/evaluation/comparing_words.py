@@ -75,10 +75,9 @@ def _change(slo: SLO, moved: Moved, terms: Terms, lang: str) -> str:
     else:
         end = moved.lower if moved.lower is not None and moved.lower > 0 else moved.upper
         text = phrase("change_at_least", lang, change=signed(min(end or 0.0, MOST_SAID), against=terms.tolerance))
-    promised = (slo.objective.percentile if slo.objective else None) or 99.0
     if moved.bound is not None:
         bound = wording.exactly(moved.bound, slo.unit)
-        return phrase("change_at_bound", lang, bound=bound, percentile=f"{promised:g}", change=text)
+        return phrase("change_at_bound", lang, bound=bound, percentile=f"{slo.main_percentile:g}", change=text)
     if moved.percentile is not None:
         return phrase("change_of_percentile", lang, percentile=f"{moved.percentile:g}", change=text)
     return text

@@ -53,18 +53,9 @@ def growth(minima: Sequence[_Point], windows: int) -> Growth | None:
 
 def seconds_until(growth: Growth, limit: float) -> float | None:
     """In how many seconds a value that goes on growing like this reaches its limit; None where it does not grow."""
-    return _until(growth, growth.slope, limit)
-
-
-def seconds_until_between(growth: Growth, limit: float) -> tuple[float | None, float | None]:
-    """The same by the fastest and the slowest slope of the interval; None stands for never."""
-    return _until(growth, growth.upper, limit), _until(growth, growth.lower, limit)
-
-
-def _until(growth: Growth, slope: float, limit: float) -> float | None:
     if growth.latest >= limit:
         return 0.0
-    return (limit - growth.latest) / slope if slope > 0 else None
+    return (limit - growth.latest) / growth.slope if growth.slope > 0 else None
 
 
 def _least_of_groups(points: Sequence[_Point], values: Sequence[float], count: int) -> list[_Point]:

@@ -33,7 +33,7 @@ def judge_distribution(
         )
     quantiles = tuple([quantile_of(bounds, above, percentile) for percentile in percentiles])
     percentile = objective.percentile if objective else None
-    shown = quantiles[percentiles.index(percentile or 99.0)]
+    shown = quantiles[percentiles.index(slo.main_percentile)]
     share: Share | None = None
     gates = False
     outcome, cause = Outcome.MEASURED, Cause.NO_OBJECTIVE

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sloagent.evaluation.numbers import is_kept
 from sloagent.evaluation.roll_up import roll_up
+from sloagent.evaluation.wording import promised_quantile
 from sloagent.model.slo import SLO, LatencySLI, Limit
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict, Verdict
 
@@ -56,8 +58,7 @@ def _again(strict: SLO, verdict: Verdict) -> Verdict:
 
 
 def _latency(strict: SLO, verdict: Verdict, limit: Limit) -> Outcome | None:
-    promised = strict.objective.percentile if strict.objective else None
-    found = dict(zip(strict.quantiles, verdict.quantiles, strict=False)).get(promised or 99.0)
+    found = promised_quantile(strict, verdict)
     if found is None or limit.at_most is None:
         return None
     if found.upper <= limit.at_most:
@@ -66,10 +67,7 @@ def _latency(strict: SLO, verdict: Verdict, limit: Limit) -> Outcome | None:
 
 
 def _number(verdict: Verdict, limit: Limit) -> Outcome | None:
-    if verdict.value is None:
+    kept = None if verdict.value is None else is_kept(limit, verdict.value)
+    if kept is None:
         return None
-    if limit.at_most is not None:
-        return Outcome.PASS if verdict.value <= limit.at_most else Outcome.FAIL
-    if limit.at_least is not None:
-        return Outcome.PASS if verdict.value >= limit.at_least else Outcome.FAIL
-    return None
+    return Outcome.PASS if kept else Outcome.FAIL

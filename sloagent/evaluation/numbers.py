@@ -53,6 +53,13 @@ def judge_number(slo: SLO, labels: Labels, value: float) -> Verdict:
     return Verdict(labels, outcome, cause, gates, value=value, limit=limit, overridden=overridden)
 
 
+def is_kept(limit: Limit, value: float) -> bool | None:
+    """Whether a number keeps a limit, its border included, without the warn level; None where only growth is limited."""
+    if limit.at_most is not None:
+        return value <= limit.at_most
+    return None if limit.at_least is None else value >= limit.at_least
+
+
 def _limit(slo: SLO, labels: Labels) -> tuple[Limit | None, bool]:
     if slo.objective is None:
         return None, False

@@ -56,20 +56,15 @@ def quantile_of(bounds: tuple[float, ...], counts: tuple[float, ...], percentile
     return Quantile(upper * (rank / counts[0]), 0.0, upper)
 
 
-def share_within(distribution: Distribution, limit: float) -> tuple[Share, Share]:
-    """The shares of events at or below the nearest bounds around `limit`: (F(lo), F(hi)), equal where it is a bound.
-
-    lo is the largest bound ≤ limit (none: F(lo) = 0), hi the smallest bound ≥ limit. Each share is exact where the
-    counts do not fall, and otherwise an interval that no reading of the counts leaves. There must be events.
-    """
-    bounds, counts = distribution.bounds, distribution.counts
-    return share_of(bounds, counts, raised(counts), limit)
-
-
 def share_of(
     bounds: tuple[float, ...], counts: tuple[float, ...], above: tuple[float, ...], limit: float
 ) -> tuple[Share, Share]:
-    """The same, given the raised counts."""
+    """The shares of events at or below the nearest bounds around `limit`: (F(lo), F(hi)), equal where it is a bound.
+
+    lo is the largest bound ≤ limit (none: F(lo) = 0), hi the smallest bound ≥ limit. Each share is exact where the
+    counts do not fall, and otherwise an interval that no reading of the counts leaves. There must be events. `above` are
+    the counts as `raised` makes them.
+    """
     low = bisect_right(bounds, limit) - 1
     high = low if low >= 0 and bounds[low] == limit else low + 1
     if above is counts or above == counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sloagent.evaluation.numbers import is_kept
 from sloagent.evaluation.roll_up import roll_up
 from sloagent.model.record import Stated
 from sloagent.model.slo import SLO, Labels, LatencySLI, Limit
@@ -44,10 +45,7 @@ def _series(slo: SLO, labels: Labels, stated: Stated) -> RangeVerdict:
 
 
 def _value(slo: SLO, stated: Stated) -> float | None:
-    if not isinstance(slo.sli, LatencySLI):
-        return stated.value
-    promised = slo.objective.percentile if slo.objective else None
-    return stated.percentiles.get(promised or 99.0)
+    return stated.percentiles.get(slo.main_percentile) if isinstance(slo.sli, LatencySLI) else stated.value
 
 
 def _exact(value: float | None) -> Quantile | None:
@@ -56,8 +54,7 @@ def _exact(value: float | None) -> Quantile | None:
 
 
 def _against(limit: Limit | None, value: float) -> Outcome:
-    if limit is not None and limit.at_most is not None:
-        return Outcome.PASS if value <= limit.at_most else Outcome.FAIL
-    if limit is not None and limit.at_least is not None:
-        return Outcome.PASS if value >= limit.at_least else Outcome.FAIL
-    return Outcome.MEASURED
+    kept = None if limit is None else is_kept(limit, value)
+    if kept is None:
+        return Outcome.MEASURED
+    return Outcome.PASS if kept else Outcome.FAIL

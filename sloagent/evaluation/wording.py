@@ -112,8 +112,7 @@ def percentile(quantile: Quantile | None, unit: str = "seconds", lang: str = "en
 
 def promised_quantile(slo: SLO, verdict: Verdict) -> Quantile | None:
     """The percentile of a latency verdict that its objective names; P99 without objective; None where there is none."""
-    named = (slo.objective.percentile if slo.objective else None) or 99.0
-    return dict(zip(slo.quantiles, verdict.quantiles, strict=False)).get(named)
+    return dict(zip(slo.quantiles, verdict.quantiles, strict=False)).get(slo.main_percentile)
 
 
 def value(slo: SLO, verdict: Verdict, lang: str = "en") -> str:

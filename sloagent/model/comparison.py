@@ -15,6 +15,10 @@ class Change(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
+WORST_FIRST = (Change.WORSE, Change.CANNOT_TELL, Change.BETTER, Change.SAME)
+"""The first of them that one of several numbers has is that of all; lists are sorted so, too."""
+
+
 class Why(StrEnum):
     """What a change rests on, or why it cannot be told; sentences are made from it and the numbers."""
 

@@ -154,6 +154,11 @@ class SLO:
         promised = self.objective.percentile if self.objective else None
         return (50.0, 90.0, 99.0) if promised in (None, 50.0, 90.0, 99.0) else (50.0, 90.0, 99.0, float(promised or 0))
 
+    @property
+    def main_percentile(self) -> float:
+        """Which of `quantiles` stands for a latency SLI where one number has to: the promised one, else the 99th."""
+        return (self.objective.percentile if self.objective else None) or 99.0
+
     def fingerprint(self) -> str:
         """The hash under which this SLO's history is kept: of all that changes a verdict, and of no title.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sloagent.evaluation.compare import compare_distributions, compare_shares, compare_values, roll_up
 from sloagent.evaluation.comparing_words import sentence
 from sloagent.evaluation.quantiles import quantile
-from sloagent.model.comparison import Change, Moved, Terms, Why
+from sloagent.model.comparison import WORST_FIRST, Change, Moved, Terms, Why
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted
 from sloagent.model.record import SLORecord, Stated
@@ -17,8 +17,6 @@ from sloagent.model.slo import SLO, Labels, LatencySLI, RatioSLI
 from sloagent.model.verdict import Cause, Quantile, RangeSummary
 from sloagent.report.cells import name_of
 from sloagent.report.words import Words
-
-_RANKS = {Change.WORSE: 0, Change.CANNOT_TELL: 1, Change.BETTER: 2, Change.SAME: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ def side_by_side(slo: SLO, baseline: Side, current: Side, terms: Terms) -> tuple
 def _rank(one: SeriesComparison) -> tuple[bool, int, float, Labels]:
     """The worst first, the greatest change of those at the head; what was not run in both decides nothing and is last."""
     moved = one.overall
-    return moved.why is Why.NOT_RUN, _RANKS[moved.change], -abs(moved.estimate or 0.0), one.labels
+    return moved.why is Why.NOT_RUN, WORST_FIRST.index(moved.change), -abs(moved.estimate or 0.0), one.labels
 
 
 def _series(slo: SLO, labels: Labels, baseline: Side, current: Side, terms: Terms, both: int) -> SeriesComparison:
@@ -146,7 +144,7 @@ def _latency(
 ) -> SeriesComparison:
     before = earlier if isinstance(earlier, Distribution) else None
     current = now if isinstance(now, Distribution) else None
-    found = compare_distributions(_promised(slo), slo.quantiles, before, current, terms, both)
+    found = compare_distributions(slo.main_percentile, slo.quantiles, before, current, terms, both)
     buckets = tuple((_quantile(before, p), _quantile(current, p)) for p in slo.quantiles)
     return SeriesComparison(labels, found.overall, found.percentiles, buckets)
 
@@ -155,16 +153,12 @@ def _quantile(counted: Distribution | None, percentile: float) -> Quantile | Non
     return quantile(counted, percentile) if counted is not None else None
 
 
-def _promised(slo: SLO) -> float:
-    return (slo.objective.percentile if slo.objective else None) or 99.0
-
-
 def _stated(slo: SLO, measured: SeriesComparison, earlier: Stated | None, now: Stated | None) -> SeriesComparison:
     """Numbers of which one at least was written down: their difference can be said, and nothing of how sure that is."""
     before = [_told(slo, earlier, place, moved.baseline) for place, moved in enumerate(measured.numbers)]
     current = [_told(slo, now, place, moved.current) for place, moved in enumerate(measured.numbers)]
     numbers = tuple(_two(*pair) for pair in zip(before, current, strict=True))
-    decides = slo.quantiles.index(_promised(slo)) if slo.quantiles else 0
+    decides = slo.quantiles.index(slo.main_percentile) if slo.quantiles else 0
     return SeriesComparison(measured.labels, numbers[decides], numbers, measured.buckets)
 
 

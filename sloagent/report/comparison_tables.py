@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sloagent.evaluation import wording
 from sloagent.evaluation.comparing_words import sentence, signed
-from sloagent.model.comparison import Change, Moved, Why
+from sloagent.model.comparison import WORST_FIRST, Change, Moved, Why
 from sloagent.model.slo import SLO, LatencySLI, RatioSLI
 from sloagent.model.verdict import Cause, Quantile
 from sloagent.report import times
@@ -58,8 +58,7 @@ def terms_said(report: Report, words: Words) -> str:
 
 def _rank(result: Result) -> tuple[int, str, str]:
     assert result.comparison is not None
-    order = (Change.WORSE, Change.CANNOT_TELL, Change.BETTER, Change.SAME)
-    return order.index(result.comparison.change), result.slo.set, result.slo.name
+    return WORST_FIRST.index(result.comparison.change), result.slo.set, result.slo.name
 
 
 def _overview(result: Result, words: Words) -> list[Cell]:

@@ -18,65 +18,63 @@ MOST_ROWS = 40
 
 def growth_table(report: Report, words: Words) -> Grid | None:
     """One row per series whose growth is limited, the fastest first; None where nothing promises anything of growth."""
-    found = [
-        (result, series)
-        for result in report.results
-        if result.slo.objective is not None and result.slo.objective.grows_at_most is not None
-        for series in result.summary.series
-    ]
-    if not found:
-        return None
-    found.sort(key=lambda pair: _rank(*pair))
+    limited = _limited(report)
+    told = [(result, series, most) for result, most in limited if _is_told(result) for series in result.summary.series]
+    told.sort(key=lambda row: _rank(*row[1:]))
+    rows = [_row(*row, words) for row in told[:MOST_ROWS]]
+    rows += [_untold(result, most, words) for result, most in limited if not _is_told(result)]
     columns = ("verdict", "slo", "series", "growth", "growth_interval", "growth_limit", "reaches")
-    untold = {result.anchor for result, _ in found if all(row.growth is None for row in result.summary.series)}
-    rows = [_row(*pair, words) for pair in found if pair[0].anchor not in untold][:MOST_ROWS]
-    rows += [_untold(result, words) for result in report.results if result.anchor in untold]
-    return grid([words.say(name) for name in columns], rows)
+    return grid([words.say(name) for name in columns], rows) if rows else None
 
 
 def left_out(report: Report) -> int:
     """How many rows the table leaves out."""
-    rows = sum(
-        len(result.summary.series)
-        for result in report.results
-        if result.slo.objective is not None
-        and result.slo.objective.grows_at_most is not None
-        and any(row.growth is not None for row in result.summary.series)
-    )
+    rows = sum(len(result.summary.series) for result, _ in _limited(report) if _is_told(result))
     return max(0, rows - MOST_ROWS)
 
 
-def _rank(result: Result, series: RangeVerdict) -> tuple[bool, bool, float]:
-    most = result.slo.objective.grows_at_most if result.slo.objective else None
+def _limited(report: Report) -> list[tuple[Result, float]]:
+    """The results with series whose growth is limited, and by how much."""
+    return [
+        (result, most)
+        for result in report.results
+        if result.summary.series and result.slo.objective and (most := result.slo.objective.grows_at_most) is not None
+    ]
+
+
+def _is_told(result: Result) -> bool:
+    """Whether the growth of any of its series is known."""
+    return any(series.growth is not None for series in result.summary.series)
+
+
+def _rank(series: RangeVerdict, most: float) -> tuple[bool, bool, float]:
     slope = series.growth.slope / most if series.growth is not None and most else 0.0
-    return not _leaks(result, series), series.growth is None, -slope
+    return not _leaks(series, most), series.growth is None, -slope
 
 
-def _leaks(result: Result, series: RangeVerdict) -> bool:
+def _leaks(series: RangeVerdict, most: float) -> bool:
     """Whether a series leaks; its verdict says so only where the value itself kept its limit."""
-    most = result.slo.objective.grows_at_most if result.slo.objective else None
     growth = series.growth
-    return most is not None and growth is not None and growth.sustained and growth.lower > most
+    return growth is not None and growth.sustained and growth.lower > most
 
 
-def _untold(result: Result, words: Words) -> list[Cell]:
+def _untold(result: Result, most: float, words: Words) -> list[Cell]:
     """One row for all series of an SLO none of which could be told."""
     count = len(result.summary.series)
     name = words.say("all_series", count=count) if count > 1 else name_of(result.summary.series[0].labels)
-    cells = _row(result, result.summary.series[0], words)
+    cells = _row(result, result.summary.series[0], most, words)
     return [*cells[:2], Cell(name or words.say("only_series"), wide=True), *cells[3:]]
 
 
-def _row(result: Result, series: RangeVerdict, words: Words) -> list[Cell]:
+def _row(result: Result, series: RangeVerdict, most: float, words: Words) -> list[Cell]:
     slo, growth = result.slo, series.growth
-    most = slo.objective.grows_at_most if slo.objective else None
     title = Cell(words.title(slo), anchor=result.anchor, wide=True)
     name = Cell(name_of(series.labels) or words.say("only_series"), wide=True)
-    limit = soft(wording.ABSENT) if most is None else Cell(f"≤ +{wording.per_hour(most, slo.unit)}")
+    limit = Cell(f"≤ +{wording.per_hour(most, slo.unit)}")
     if growth is None:
         unknown = Cell(words.say("growth_unknown"), soft=True, wide=True)
         return [soft(words.say("not_judged")), title, name, unknown, soft(wording.ABSENT), limit, soft(wording.ABSENT)]
-    leaks = _leaks(result, series)
+    leaks = _leaks(series, most)
     verdict = Verdict("fail", words.say("leak")) if leaks else Verdict("pass", words.say("no_leak"))
     lower, upper = (wording.per_hour(edge, slo.unit) for edge in (growth.lower, growth.upper))
     return [

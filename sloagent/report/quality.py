@@ -30,15 +30,15 @@ class Quality:
 def quality(report: Report, words: Words) -> Quality:
     """The data quality of a report, its SLOs in the order of the results."""
     measured = [result for result in report.results if result.summary.windows.expected]
-    told = [result for result in measured if _findings(result, words) or not _complete(result)]
-    rows = [_row(result, words) for result in told]
+    found = [(result, _findings(result, words)) for result in measured]
+    rows = [_row(result, findings, words) for result, findings in found if findings or not _complete(result)]
     columns = [words.say(name) for name in ("slo", "slots", "findings")]
     sentences = [
         words.say("excluded_range", from_to=times.stretch(one.range), reason=visible(one.reason))
         for one in report.run.exclusions
     ]
-    others = len(measured) - len(told)
-    rest = [words.say("quality_rest", count=others)] if told and others else []
+    others = len(measured) - len(rows)
+    rest = [words.say("quality_rest", count=others)] if rows and others else []
     return Quality(
         bool(measured) and all(map(_complete, measured)),
         (*sentences, *_scraping(report, words), *rest),
@@ -109,8 +109,8 @@ def _findings(result: Result, words: Words) -> list[str]:
     return findings
 
 
-def _row(result: Result, words: Words) -> list[Cell]:
-    windows, findings = result.summary.windows, _findings(result, words)
+def _row(result: Result, findings: Sequence[str], words: Words) -> list[Cell]:
+    windows = result.summary.windows
     counting = windows.expected - windows.excluded
     return [
         Cell(words.title(result.slo), anchor=result.anchor, wide=True),

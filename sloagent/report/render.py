@@ -75,16 +75,15 @@ def _in_language(
     for one in wanted:
         if one in _TEXTS:
             name = Path(_TEXTS[one])
-            name = name if first else name.with_suffix(f".{language}{name.suffix}")
-            files.append(written(directory / name, text(shown, pictures, one, templates, language, suffix)))
+            target = directory / f"{name.stem}{suffix}{name.suffix}"
+            files.append(written(target, text(shown, pictures, one, templates, language, suffix)))
     if pictures.drawn and ("md" in wanted or "png" in wanted):
-        (directory / "assets").mkdir(exist_ok=True)
-    for figure in pictures.drawn:
-        name = directory / "assets" / f"{figure.id}{suffix}"
-        if "md" in wanted or "png" in wanted:
-            files.append(written(name.with_name(f"{name.name}.svg"), figure.picture))
-        if "png" in wanted:
-            files.append(written(name.with_name(f"{name.name}.png"), png(figure.picture)))
+        assets = directory / "assets"
+        assets.mkdir(exist_ok=True)
+        for figure in pictures.drawn:
+            files.append(written(assets / f"{figure.id}{suffix}.svg", figure.picture))
+            if "png" in wanted:
+                files.append(written(assets / f"{figure.id}{suffix}.png", png(figure.picture)))
     return files
 
 

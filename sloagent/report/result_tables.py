@@ -119,16 +119,11 @@ def _glance(result: Result, words: Words) -> list[list[Cell]]:
             [
                 title,
                 *(by_percentile[p] for p in _PERCENTILES),
-                Cell(limit_or_none(result, one, words)),
+                Cell(objective_text(slo, words, one.limit)),
                 verdict_cell(verdict_of(one.outcome, words)),
             ]
         )
     return rows
-
-
-def limit_or_none(result: Result, series: RangeVerdict, words: Words) -> str:
-    """The promise to this series."""
-    return objective_text(result.slo, words, series.limit)
 
 
 def _which(series: RangeVerdict, count: int, words: Words) -> str:

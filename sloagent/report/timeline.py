@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 from sloagent.model.record import Absence, State
 from sloagent.model.timerange import at
 from sloagent.model.verdict import Outcome
 from sloagent.report import times
+from sloagent.report.charts.naming import columns_of, cut
 from sloagent.report.content import Report
 from sloagent.report.strips import Segment
 from sloagent.report.words import Words
@@ -93,8 +93,8 @@ def timeline(report: Report, words: Words) -> Timeline:
         kind = "band odd" if number % 2 else "band"
         bands.append(Box(box[0], 0, box[1], bottom, kind, f"{number} {phase.name}"))
         full = f"{number} {phase.name}"
-        shown = full if width_of(full) * _CHARACTER < box[1] - 6 else str(number)
-        if width_of(shown) * _CHARACTER < box[1]:
+        shown = full if columns_of(full) * _CHARACTER < box[1] - 6 else str(number)
+        if columns_of(shown) * _CHARACTER < box[1]:
             names.append(Label(round(box[0] + 5, 1), 17, shown))
     strips, labels = [], []
     for index, result in enumerate(rows):
@@ -105,21 +105,6 @@ def timeline(report: Report, words: Words) -> Timeline:
         labels.append(Label(0, round(middle + 4, 1), cut(title, _MOST_COLUMNS), result.anchor, outcome, title))
     ticks = tuple(Label(scale.x(tick), bottom + 17, text) for tick, text in scale.ticks())
     return Timeline(bottom + _FOOT, tuple(bands), tuple(names), tuple(strips), tuple(labels), ticks, bottom=bottom)
-
-
-def width_of(text: str) -> int:
-    """The columns that a text takes: two for wide characters."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def cut(text: str, columns: int) -> str:
-    """The text in at most so many columns, a cut marked."""
-    if width_of(text) <= columns:
-        return text
-    kept = text
-    while width_of(kept) > columns - 1:
-        kept = kept[:-1]
-    return f"{kept.rstrip()}…"
 
 
 def _box(scale: _Scale, segment: Segment, middle: float, words: Words) -> Box:

@@ -79,10 +79,6 @@ class Store(Protocol):
         """Commit a piece; the first commit of (source, SLO, start, end) wins."""
         ...
 
-    def pieces(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> list[Piece]:
-        """The pieces that lie wholly inside the stretch, ascending by start."""
-        ...
-
     def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
         """(start, end) of the pieces that lie wholly inside the stretch: what need not be asked again."""
         ...

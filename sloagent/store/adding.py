@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sloagent.evaluation.tallying import Adding, Badness
 from sloagent.model.slo import Labels
-from sloagent.model.tally import Minima, Numbers, SeriesTally, Tally
+from sloagent.model.tally import Minima, SeriesTally, Tally
 from sloagent.model.verdict import Verdict, WorstWindow
 from sloagent.store import compact
 from sloagent.store.dictionary import Names
@@ -70,8 +70,7 @@ class Adder:
             if numbers is None:
                 row.numbers = None
             elif row.numbers is not None:
-                count, total, least, greatest = numbers
-                row.numbers.add(Numbers(count, compact.exact_from_blob(total), least, greatest))
+                row.numbers.add(compact.numbers_from(*numbers))
 
     def tally(self, connection: Connection, names: Names, slo_id: int, *, worst: bool) -> Tally:
         """What was added so far; the worst windows, if they are asked for, are read. Raises StoreError."""

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from sloagent.errors import StoreError
 from sloagent.model.slo import Labels, Limit
+from sloagent.model.tally import Numbers
 from sloagent.model.verdict import Cause, Outcome
 from sloagent.store.damage import DamagedError
 
@@ -49,6 +50,8 @@ CAUSE_CODES: Mapping[Cause, int] = {
     Cause.NOT_RUN: 21,
 }
 """A code is never given another meaning; docs/store.md lists them."""
+
+NumbersRow = tuple[int, bytes, float | None, float | None]
 
 _OUTCOMES = {code: outcome for outcome, code in OUTCOME_CODES.items()}
 _CAUSES = {code: cause for cause, code in CAUSE_CODES.items()}
@@ -162,6 +165,16 @@ def exact_from_blob(blob: bytes) -> Fraction:
         raise damaged(f"{len(blob)} bytes are not an exact sum")
     (power,) = struct.unpack_from("<H", blob)
     return Fraction(int.from_bytes(blob[2:], "little", signed=True), 1 << power)
+
+
+def numbers_row(numbers: Numbers) -> NumbersRow:
+    """The numbers of a value's windows: count, exact total, least, greatest."""
+    return numbers.count, exact_blob(numbers.total), numbers.least, numbers.greatest
+
+
+def numbers_from(count: int, total: bytes, least: float | None, greatest: float | None) -> Numbers:
+    """The inverse of `numbers_row`. Raises StoreError."""
+    return Numbers(count, exact_from_blob(total), least, greatest)
 
 
 def guarded(content: bytes) -> bytes:

@@ -21,9 +21,8 @@ from sloagent.store.sql import Connection
 FORMAT = 1
 """Of `content` and `windows`, and the rule by which the worst window is the worst; others are not read but made anew."""
 
-_Numbers = tuple[int, bytes, float | None, float | None]
 _Series = tuple[
-    int, int, int, int, int, int, int, int, int | None, tuple[float, ...], bytes | None, _Numbers | None
+    int, int, int, int, int, int, int, int, int | None, tuple[float, ...], bytes | None, compact.NumbersRow | None
 ]  # fmt: skip
 """Its number; good, warned, bad, undecided, idle, too_few, measured; the worst window and how bad; minima; numbers."""
 Content = tuple[int, dict[str, int], dict[str, int], list[tuple[tuple[str, str], ...]], list[_Series]]
@@ -49,24 +48,25 @@ def sums_within(
 
 def contents(connection: Connection, slo_id: int, first: int, last: int) -> Iterator[tuple[int, Content]]:
     """(first slot, content) of each sum that begins in the hour of `first` or later up to `last`, if it is as written."""
-    for begin, blob in connection.execute(
-        f"SELECT first_slot, content FROM hour_sums WHERE {_WITHIN}",  # noqa: S608 - a constant
-        (slo_id, hour_of(first), last, FORMAT),
-    ):
-        packed = compact.guarded_from(blob)
-        if packed is not None:
-            yield begin, _decode_content(packed)
+    for begin, packed in _intact(connection, "content", slo_id, first, last):
+        yield begin, _decode_content(packed)
 
 
 def windows(connection: Connection, slo_id: int, first: int, last: int) -> Iterator[tuple[int, Windows]]:
     """(first slot, the values of its windows) of each sum, as `contents`, of which each slot had a row of its own."""
+    for begin, packed in _intact(connection, "windows", slo_id, first, last):
+        yield begin, _decode_windows(packed)
+
+
+def _intact(connection: Connection, column: str, slo_id: int, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+    """(first slot, what is in the column) of each sum that has it as it was written."""
     for begin, blob in connection.execute(
-        f"SELECT first_slot, windows FROM hour_sums WHERE {_WITHIN} AND windows IS NOT NULL",  # noqa: S608 - a constant
+        f"SELECT first_slot, {column} FROM hour_sums WHERE {_WITHIN} AND {column} IS NOT NULL",  # noqa: S608 - constants
         (slo_id, hour_of(first), last, FORMAT),
     ):
         packed = compact.guarded_from(blob)
         if packed is not None:
-            yield begin, _decode_windows(packed)
+            yield begin, packed
 
 
 def spoilt(connection: Connection, slo_id: int) -> int:
@@ -127,13 +127,12 @@ def remove_windows(connection: Connection, slo_id: int, hour: int) -> None:
 
 
 def _series(number: int, row: SeriesTally) -> _Series:
-    numbers = row.numbers
     return (
         number, row.good, row.warned, row.bad, row.undecided, row.idle, row.too_few, row.measured,
         None if row.worst is None else row.worst.slot,
         () if row.worst is None else badness(row.worst.verdict),
         compact.minima_blob(row.minima),
-        None if numbers is None else (numbers.count, compact.exact_blob(numbers.total), numbers.least, numbers.greatest),
+        None if row.numbers is None else compact.numbers_row(row.numbers),
     )  # fmt: skip
 
 

@@ -100,11 +100,6 @@ class ResilientStore:
         with self._reopening.used(writing=True) as inner:
             inner.append_piece(source, slo, piece)
 
-    def pieces(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> list[Piece]:
-        """The pieces that lie wholly inside the stretch, ascending by start."""
-        with self._reopening.used(decoding=True) as inner:
-            return inner.pieces(source, slo, start_ms, end_ms)
-
     def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
         """(start, end) of the pieces that lie wholly inside the stretch."""
         with self._reopening.used(decoding=True) as inner:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from sloagent.model.slo import Labels
-from sloagent.model.tally import Numbers, SeriesTally, Tally
+from sloagent.model.tally import SeriesTally, Tally
 from sloagent.model.verdict import WorstWindow
 from sloagent.store import compact
 from sloagent.store.dictionary import Names, seen_until
@@ -15,6 +15,7 @@ from sloagent.store.rows import VERDICT_COLUMNS, VerdictRow, verdict_from, verdi
 from sloagent.store.sql import Connection
 
 _NO_WORST = (None,) * 11
+_NO_NUMBERS = (None,) * 4
 _COLUMNS = (
     "series_id, good, warned, bad, undecided, idle, too_few, measured, minima, value_count, value_total, value_least,"
     f" value_greatest, worst_slot, {VERDICT_COLUMNS}"
@@ -36,12 +37,7 @@ class RollUp:
 
 def covers(connection: Connection, slo_id: int, slot: int, interval: int) -> bool:
     """Whether the slot is recorded in a roll-up."""
-    found = connection.execute(
-        "SELECT first_slot, recorded_slots FROM roll_ups WHERE slo_id = ? AND first_slot BETWEEN ? AND ?"
-        " AND last_slot >= ?",
-        (slo_id, hour_of(slot), slot, slot),
-    )
-    return any(slot in compact.slots_from_blob(blob, first, interval) for first, blob in found)
+    return slot in rolled_slots(connection, slo_id, interval, slot, slot)
 
 
 def hour_of(slot: int) -> int:
@@ -63,11 +59,8 @@ def roll_up_slots(
 
 def rolled_slots(connection: Connection, slo_id: int, interval: int, first: int, last: int) -> Iterator[int]:
     """The slots from `first` to `last` that are recorded in roll-ups."""
-    for first_slot, blob in connection.execute(
-        "SELECT first_slot, recorded_slots FROM roll_ups WHERE slo_id = ? AND first_slot BETWEEN ? AND ?",
-        (slo_id, hour_of(first), last),
-    ):
-        yield from (slot for slot in compact.slots_from_blob(blob, first_slot, interval) if first <= slot <= last)
+    for _, slots in roll_up_slots(connection, slo_id, interval, first, last):
+        yield from (slot for slot in slots if first <= slot <= last)
 
 
 def write_roll_up(connection: Connection, names: Names, slo_id: int, interval: int, roll_up: RollUp) -> None:
@@ -98,7 +91,7 @@ def write_roll_up(connection: Connection, names: Names, slo_id: int, interval: i
                 names.series.id_of(connection, labels, until),
                 *(row.good, row.warned, row.bad, row.undecided, row.idle, row.too_few, row.measured),
                 compact.minima_blob(row.minima),
-                *_numbers_row(row.numbers),
+                *(_NO_NUMBERS if row.numbers is None else compact.numbers_row(row.numbers)),
                 *(
                     _NO_WORST
                     if row.worst is None
@@ -155,17 +148,5 @@ def _read_series(connection: Connection, names: Names, slo_id: int, first: int) 
         yield labels, SeriesTally(
             good, warned, bad, undecided, idle, too_few, measured,
             None if worst_slot is None else WorstWindow(worst_slot, verdict_from(connection, names, labels, row)),
-            compact.minima_from_blob(minima), _numbers_from(*numbers),
+            compact.minima_from_blob(minima), None if None in numbers[:2] else compact.numbers_from(*numbers),
         )  # fmt: skip
-
-
-def _numbers_row(numbers: Numbers | None) -> tuple[int | None, bytes | None, float | None, float | None]:
-    if numbers is None:
-        return None, None, None, None
-    return numbers.count, compact.exact_blob(numbers.total), numbers.least, numbers.greatest
-
-
-def _numbers_from(
-    count: int | None, total: bytes | None, least: float | None, greatest: float | None
-) -> Numbers | None:
-    return None if count is None or total is None else Numbers(count, compact.exact_from_blob(total), least, greatest)

@@ -157,12 +157,6 @@ class TableStore:
             )
         )
 
-    def pieces(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> list[Piece]:
-        """The pieces that lie wholly inside the stretch, ascending by start."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
-            return [] if slo_id is None else list(pieces.read_pieces(connection, self._names, slo_id, start_ms, end_ms))
-
     def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
         """(start, end) of the pieces that lie wholly inside the stretch."""
         with self._database.reading() as connection:

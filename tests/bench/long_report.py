@@ -15,9 +15,9 @@ from sloagent.store.sqlite import SQLiteStore
 from tests.bench.data import Ground
 from tests.bench.figures import Figure, at_most
 from tests.bench.long_run import LATENCIES, VALUES, LongRun, long_run_store
+from tests.chromium import launched
 
 MOST_SECONDS, MOST_MEMORY_MIB, MOST_PAGE_MB, MOST_FRAME_MS = 15.0, 400.0, 4.0, 100.0
-_FLAGS = ["--no-sandbox", "--disable-background-networking"]
 _FRAMES = """() => new Promise(done => {
   const frame = document.querySelector('figure.chart.drawn .live');
   const box = frame.getBoundingClientRect(), times = []; let left = 24, last = performance.now();
@@ -120,11 +120,8 @@ def _definition(made: LongRun) -> None:
 def _frame(page: Path) -> float:
     from playwright.sync_api import sync_playwright
 
-    binary = next(path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name)))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=binary, args=["--no-sandbox", "--disable-background-networking"]
-        )
+        browser = launched(playwright)
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
         tab.goto(page.as_uri())
         tab.wait_for_selector("figure.chart.drawn .live", timeout=30_000)

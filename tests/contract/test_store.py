@@ -413,25 +413,22 @@ class TestPieces:
     def test_a_piece_comes_back_as_it_was_counted(self, store, names, piece):
         source = next(names)
         store.append_piece(source, RATIO, piece)
-        assert store.pieces(source, RATIO, piece.start_ms, piece.end_ms) == [piece]
-        assert store.pieces(source, RATIO, piece.start_ms + 1, piece.end_ms) == []
-        assert store.pieces(source, RATIO, piece.start_ms, piece.end_ms - 1) == []
-        assert store.cuts(source, RATIO, piece.start_ms, piece.end_ms) == {(piece.start_ms, piece.end_ms)}
+        cut = (piece.start_ms, piece.end_ms)
+        assert store.added(source, RATIO, [cut]) == piece.series
+        assert store.cuts(source, RATIO, *cut) == {cut}
         assert store.cuts(source, RATIO, piece.start_ms + 1, piece.end_ms) == set()
         assert store.cuts(source, RATIO, piece.start_ms, piece.end_ms - 1) == set()
 
-    def test_pieces_ascend_and_an_empty_one_is_remembered(self, store):
-        late = Piece(2000, 3000, "q", {(): Events(1.0, None)})
-        early = Piece(1000, 2000, "q", {})
-        store.append_piece("p", RATIO, late)
-        store.append_piece("p", RATIO, early)
-        assert store.pieces("p", RATIO, 0, 10_000) == [early, late]
+    def test_an_empty_piece_is_remembered_too(self, store):
+        store.append_piece("p", RATIO, Piece(2000, 3000, "q", {(): Events(1.0, None)}))
+        store.append_piece("p", RATIO, Piece(1000, 2000, "q", {}))
+        assert store.cuts("p", RATIO, 0, 10_000) == {(1000, 2000), (2000, 3000)}
 
     def test_the_first_commit_of_a_piece_wins(self, store, other):
         first = Piece(1000, 2000, "q", {series(a="1"): Distribution((math.inf,), (1.0,))})
         store.append_piece("p", LATENCY, first)
         other.append_piece("p", LATENCY, Piece(1000, 2000, "q", {}))
-        assert other.pieces("p", LATENCY, 0, 10_000) == [first]
+        assert other.added("p", LATENCY, [(1000, 2000)]) == first.series
 
     @given(counted=st.lists(pieces(), min_size=1, max_size=6, unique_by=lambda piece: (piece.start_ms, piece.end_ms)))
     @EXAMPLES
@@ -479,8 +476,8 @@ class TestPieces:
 
     def test_a_changed_slo_has_no_pieces_yet(self, store):
         store.append_piece("p", RATIO, Piece(1000, 2000, "q", {}))
-        assert store.pieces("p", replace(RATIO, window=600), 0, 10_000) == []
-        assert store.pieces("q", RATIO, 0, 10_000) == []
+        assert store.cuts("p", replace(RATIO, window=600), 0, 10_000) == set()
+        assert store.cuts("q", RATIO, 0, 10_000) == set()
 
 
 class TestRuns:
@@ -770,7 +767,7 @@ class TestPrune:
         kept = {slot for day in days[3:] for slot in (day, day + 3600)}
         assert store.recorded("p", LATENCY, (0, 2**40)) == kept
         assert {slot for slot, _ in store.tiles("p", LATENCY, (0, 2**40))} == kept
-        assert [piece.start_ms // 1000 for piece in store.pieces("p", LATENCY, 0, 2**50)] == days[3:]
+        assert sorted(start // 1000 for start, _ in store.cuts("p", LATENCY, 0, 2**50)) == days[3:]
         assert [run.name for run in store.runs()] == ["soak"]
         assert store.prune(days[3]) == 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from sloagent.model.facts import Collected, Component, Facts
 from sloagent.report.content import Report, content
 from sloagent.report.definition import Definition
 from sloagent.report.render import render
+from tests.chromium import launched
 from tests.unit.report.hostile import hostile_report
 from tests.unit.report.sample import FSYNC, MEMORY, MUTATING, SCHEDULING, TEMPLATES, run_record, slot_at
 
@@ -38,11 +38,8 @@ LIGHT, DARK = "rgb(29, 79, 196)", "rgb(79, 134, 247)"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if binary is None:
-        raise AssertionError("no `chromium` on PATH: run `make test`, which installs it")
     with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=binary, args=["--no-sandbox"])
+        started = launched(driver)
         yield started
         started.close()
 

@@ -11,7 +11,7 @@ from math import isclose, isnan
 
 import pytest
 
-from sloagent.evaluation.quantiles import quantile, share_within
+from sloagent.evaluation.quantiles import quantile
 from sloagent.model.distribution import Distribution
 from sloagent.model.samples import Answer
 from sloagent.model.slo import SLO, LatencySLI
@@ -20,6 +20,7 @@ from sloagent.sources.prometheus import PrometheusSource
 from tests import remote_write
 from tests.prometheus import Prometheus
 from tests.remote_write import Native
+from tests.unit.evaluation.build import share_within
 
 START = 1_790_000_040
 STEP = 60

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from sloagent.evaluation.quantiles import quantile, raised, share_within
+from sloagent.evaluation.quantiles import quantile, raised
 from sloagent.model.distribution import Distribution
 from tests.prometheus import Prometheus, blocks_from_openmetrics
+from tests.unit.evaluation.build import share_within
 
 START = 1_790_000_040
 STEP = 60

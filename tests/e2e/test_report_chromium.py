@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -12,18 +11,16 @@ import pytest
 
 from sloagent.report.content import Report
 from sloagent.report.render import render
+from tests.chromium import program
 from tests.unit.report.hostile import hostile_report
 from tests.unit.report.sample import TEMPLATES, report
 
 
 def browse(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a browser without a screen; a missing one is a failure, not a skip."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if binary is None:
-        raise AssertionError("no `chromium` on PATH: run `make test`, which installs it")
+    """Run a browser without a screen."""
     return subprocess.run(
         [
-            binary, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+            program(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
             "--enable-logging=stderr", f"--user-data-dir={directory / 'profile'}", *arguments,
         ],
         capture_output=True, text=True, check=False, timeout=120,

@@ -135,7 +135,7 @@ def test_no_damage_makes_the_daemons_store_raise_anything_but_its_own_errors(who
                     pass
                 for _ in store.tiles("p", LATENCY, ALWAYS):
                     pass
-                store.pieces("p", LATENCY, 0, 2**50)
+                store.added("p", LATENCY, sorted(store.cuts("p", LATENCY, 0, 2**50)))
                 store.roll_up(HOUR + 20 * 3600)
                 recorded = store.append("p", [plain_slot(HOUR + 60 * (SLOTS + seed))])
             except StoreError:

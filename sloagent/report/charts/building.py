@@ -69,10 +69,9 @@ def _percentiles(slo: SLO, wanted: Sequence[float], *, single: bool) -> Sequence
     if unknown:
         kept = ", ".join(f"P{one:g}" for one in slo.quantiles)
         raise ValueError(f"{slo.name} keeps {kept}, and no P{unknown[0]:g} that a chart could show")
-    promised = (slo.objective.percentile if slo.objective else None) or 99.0
     if wanted or not single:
-        return list(wanted) or [promised]
-    return [promised, *(one for one in sorted(slo.quantiles, reverse=True) if one != promised)]
+        return list(wanted) or [slo.main_percentile]
+    return [slo.main_percentile, *(one for one in sorted(slo.quantiles, reverse=True) if one != slo.main_percentile)]
 
 
 def _name(line: Line, percentile: float | None, several: bool) -> str:

@@ -21,17 +21,22 @@ def shown(name: str) -> str:
     return cut(visible(name, LONGEST), LONGEST)
 
 
+def columns_of(text: str) -> int:
+    """The columns that a text takes: two for wide characters."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
 def width_of(text: str) -> float:
     """Pixels that a text takes, as an estimate that is the same on every machine."""
-    return _CHARACTER * _columns(text)
+    return _CHARACTER * columns_of(text)
 
 
 def cut(text: str, columns: int) -> str:
     """The text in at most so many columns, a cut marked."""
-    if _columns(text) <= columns:
+    if columns_of(text) <= columns:
         return text
     kept = text
-    while _columns(kept) > columns - 1:
+    while columns_of(kept) > columns - 1:
         kept = kept[:-1]
     return f"{kept.rstrip()}…"
 
@@ -41,7 +46,3 @@ def lengths(name: str, shortest: str = "") -> list[tuple[str, float]]:
     whole = shown(name)
     texts = [whole, *(cut(whole, columns) for columns in _CUTS), shortest]
     return [(text, round(width_of(text) + _BESIDE, 1)) for text in texts]
-
-
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -29,7 +29,6 @@ WORDS = {
     # Head.
     "range": "{from_to} · {duration}",
     "prometheus": "Prometheus {version}",
-    # Headings.
     # Columns and labels.
     "slo": "SLO",
     "objective": "Objective",

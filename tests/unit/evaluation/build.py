@@ -7,10 +7,11 @@ from dataclasses import replace
 from math import inf
 
 from sloagent.evaluation.judge import judge
+from sloagent.evaluation.quantiles import raised, share_of
 from sloagent.model.distribution import Distribution
 from sloagent.model.samples import Answer, Kind, Question, Refusal, Sample
 from sloagent.model.slo import SLO, Labels, LatencySLI, Limit, Objective, Override, RatioSLI, ValueSLI
-from sloagent.model.verdict import SlotVerdict, Verdict
+from sloagent.model.verdict import Share, SlotVerdict, Verdict
 
 WINDOW = 300
 QUESTION = Question("sum by (le) (rate(h_bucket[5m]))", "h")
@@ -68,3 +69,8 @@ def judged(slo: SLO, sample: Sample, slot: int = 600) -> Verdict:
 
 def slot_of(slo: SLO, slot: int, series: Mapping[Labels, Sample]) -> SlotVerdict:
     return judge(slo, slot, answer(series))
+
+
+def share_within(distribution: Distribution, limit: float) -> tuple[Share, Share]:
+    """The shares of a distribution at the bounds next to the limit."""
+    return share_of(distribution.bounds, distribution.counts, raised(distribution.counts), limit)

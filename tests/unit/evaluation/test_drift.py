@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sloagent.evaluation.drift import GROUPS, growth, seconds_until, seconds_until_between
+from sloagent.evaluation.drift import GROUPS, growth, seconds_until
 from sloagent.model.verdict import Growth
 
 HOUR = 3600
@@ -213,16 +213,14 @@ def test_never_more_points_are_compared_than_quickly_can_be():
 GROWN = Growth(slope=2.0, lower=1.0, upper=4.0, windows=60, sustained=True, latest=100.0)
 
 
-def test_the_time_until_the_limit_is_told_with_its_interval():
+def test_the_time_until_the_limit_is_that_at_the_slope():
     assert seconds_until(GROWN, 500.0) == 200.0
-    assert seconds_until_between(GROWN, 500.0) == (100.0, 400.0)
 
 
-def test_what_is_beyond_its_limit_has_reached_it_and_what_may_not_grow_may_never():
+def test_what_is_beyond_its_limit_has_reached_it_and_what_does_not_grow_never_does():
     assert seconds_until(GROWN, 100.0) == 0.0
     shrinking = Growth(slope=-1.0, lower=-2.0, upper=0.5, windows=60, sustained=False, latest=100.0)
     assert seconds_until(shrinking, 200.0) is None
-    assert seconds_until_between(shrinking, 200.0) == (200.0, None)
 
 
 def test_the_level_of_now_is_the_top_of_the_sawtooth_that_reaches_the_limit_first():

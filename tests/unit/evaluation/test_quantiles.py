@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sloagent.evaluation.quantiles import quantile, reaches, share_within
+from sloagent.evaluation.quantiles import quantile, reaches
 from sloagent.model.distribution import total_of
 from sloagent.model.verdict import Quantile, Share
-from tests.unit.evaluation.build import KARMADA, bucketed, histogram
+from tests.unit.evaluation.build import KARMADA, bucketed, histogram, share_within
 
 counts_rising = st.lists(st.integers(0, 50), min_size=13, max_size=13).map(
     lambda steps: [sum(steps[: i + 1]) for i in range(13)]
