@@ -107,8 +107,9 @@ def connect(address: SplitResult, tls: ssl.SSLContext | None, wire: Wire) -> Con
     connected_at = time.monotonic()
     if tls is None:
         return Connected(plain, connected_at, None)
-    secured = tls.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+    secured = plain
     try:
+        secured = tls.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
         secured.do_handshake()
     except (OSError, ValueError) as error:
         secured.close()

@@ -44,7 +44,7 @@ def iperf3() -> float:
 
 def ours(url: str, *options: str) -> dict:
     done = subprocess.run(
-        [*SLOAGENT, "probe", "throughput", url, "--duration", f"{SECONDS}s", "--format", "json", *options],
+        [*SLOAGENT, "probe", "throughput", url, "--format", "json", *options],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return json.loads(done.stdout)
@@ -55,13 +55,32 @@ def test_paced_at_a_gigabit_it_is_where_iperf3_is(connections: int) -> None:
     theirs = iperf3()
     port = free_port()
     with started(*SLOAGENT, "probe", "serve", "--listen", f"127.0.0.1:{port}", says="listening on"):
-        answer = ours(f"http://127.0.0.1:{port}", "--pace", "125MB/s", "--connections", str(connections))
+        answer = ours(
+            f"http://127.0.0.1:{port}",
+            "--pace",
+            "125MB/s",
+            "--duration",
+            f"{SECONDS}s",
+            "--connections",
+            str(connections),
+        )
     told = f"ours {answer['bytes_per_second'] * 8 / 1e9:.4f} Gbit/s, iperf3 {theirs * 8 / 1e9:.4f} Gbit/s"
     print(told, answer["block_intervals"])
     assert abs(answer["bytes_per_second"] / theirs - 1) < CLOSE, told
     assert abs(answer["bytes_per_second"] / GIGABIT_BYTES - 1) < CLOSE, told
     assert len(answer["each_second"]) == SECONDS
     assert sum(row["bytes"] for row in answer["each_second"]) == answer["bytes"]
+
+
+def test_each_second_has_what_came_in_it() -> None:
+    port = free_port()
+    with started(*SLOAGENT, "probe", "serve", "--listen", f"127.0.0.1:{port}", says="listening on"):
+        answer = ours(f"http://127.0.0.1:{port}", "--pace", "1MB/s", "--block", "10kB", "--duration", "1200ms")
+    first, second = answer["each_second"]
+    assert (first["from_seconds"], first["to_seconds"], second["from_seconds"]) == (0, 1, 1)
+    assert second["to_seconds"] == answer["seconds"] <= 1.2
+    assert 0 < second["bytes"] <= 210_000
+    assert second["bytes"] < first["bytes"] <= 1_010_000
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])

@@ -79,14 +79,6 @@ def test_without_a_pace_it_is_faster() -> None:
     assert run.seconds == SHORT
 
 
-def test_each_second_has_what_came_in_it() -> None:
-    with sending() as url:
-        run = received(url, duration=1.2, every=2.0, **PACED)
-    first, second = run.bytes_each_second
-    assert 0 < second < first <= 1_010_000
-    assert second <= 0.21 * 1e6
-
-
 def test_over_tls_too(tmp_path: Path) -> None:
     made = Certificates(tmp_path)
     authority = made.authority()
