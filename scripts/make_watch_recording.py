@@ -7,8 +7,8 @@ RECORDING is a directory with `watch-events.jsonl.gz`, `phases.json` and `ground
 - `recording.jsonl.xz`: a head (`begin`, unix seconds; `sources`, where each stream is watched), then one event a line, in
   order of arrival: `[microseconds since the line before, source, type, object, change]`. Objects are numbered as they come;
   the first change of one is all of it, the next ones are merge patches (RFC 7386), null where nothing is different.
-- `truth.json` (read by tests/kube/truth.py): phases, and what became of each Deployment in each member and of each registration, by the ground truth
-  and by the events; seconds since `begin`.
+- `truth.json` (read by tests/kube/truth.py): phases, and what became of each Deployment in each member and of each
+  registration, by the ground truth and by the events; seconds since `begin`.
 
 Versions are left out: whoever plays the recording gives its own, in the order of arrival.
 """

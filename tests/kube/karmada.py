@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.kube import karmada_objects as objects
+from tests.kube.placing import chosen_of, policy_for, ready_members
 from tests.kube.resource import BINDINGS, CLUSTERS, CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, POLICIES, WORKS, Resource
-from tests.kube.selectors import matches_labels
 from tests.kube.store import ADDED, DELETED, MODIFIED, Cluster, Event
 from tests.kube.writing import remove
 
@@ -130,7 +130,7 @@ class Karmada:
 
     def _bind(self, resource: Resource, uid: str, key: str) -> None:
         template = self._live(resource, key, uid)
-        policy = self._policy_for(template) if template else None
+        policy = policy_for(self._plane, template) if template else None
         if template is None or policy is None or uid in self._bound:
             return
         metadata = template["metadata"]
@@ -156,16 +156,7 @@ class Karmada:
         if binding is None or bound.uid not in self._bound:
             return
         before = [one["name"] for one in binding["spec"].get("clusters") or ()]
-        placement = bound.policy["spec"].get("placement") or {}
-        wanted = (placement.get("clusterAffinity") or {}).get("clusterNames") or []
-        able = [name for name in self._ready() if not wanted or name in wanted]
-        chosen = [name for name in before if name in able]
-        others = [name for name in able if name not in chosen]
-        most = next((one["maxGroups"] for one in placement.get("spreadConstraints") or () if one.get("maxGroups")), 0)
-        if most:
-            chosen += self._chance.sample(others, max(0, min(most - len(chosen), len(others))))
-        else:
-            chosen += others
+        chosen = chosen_of(bound.policy, before, self._ready(), self._chance)
         if chosen == before:
             return
         spec = {**binding["spec"], "clusters": [{"name": name, "replicas": 1} for name in chosen]}
@@ -282,28 +273,11 @@ class Karmada:
     # what is there
 
     def _ready(self) -> list[str]:
-        return [
-            thing["metadata"]["name"]
-            for thing in self._plane.all(CLUSTERS)
-            if thing["metadata"]["name"] in self._clusters and "deletionTimestamp" not in thing["metadata"]
-            and any(c["type"] == "Ready" and c["status"] == "True" for c in thing["status"].get("conditions", ()))
-        ]  # fmt: skip
+        return [name for name in ready_members(self._plane) if name in self._clusters]
 
     def _live(self, resource: Resource, key: str, uid: str) -> dict | None:
         stored = self._plane.of(resource).now.get(key)
         return stored.thing if stored and stored.thing["metadata"]["uid"] == uid else None
-
-    def _policy_for(self, template: dict) -> dict | None:
-        for policy in self._plane.all(POLICIES):
-            if policy["metadata"]["namespace"] != template["metadata"]["namespace"]:
-                continue
-            for selects in policy["spec"].get("resourceSelectors") or ():
-                named = selects.get("name") in (None, "", template["metadata"]["name"])
-                if selects.get("kind") == template["kind"] and named and (
-                    selects.get("name") or matches_labels(selects.get("labelSelector") or {}, template)
-                ):  # fmt: skip
-                    return policy
-        return None
 
     def _change(self, resource: Resource, there: dict, **parts: object) -> None:
         metadata = there["metadata"]

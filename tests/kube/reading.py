@@ -21,11 +21,12 @@ def listed(collection: Collection, namespace: str, query: Mapping[str, str], *, 
         if not begin:
             raise
         again = _token(-1, begin)
-        raise RefusalError(410, "The provided continue parameter is too old to display a consistent list result. You can"
-                      " start a new list without the continue parameter, or use the continue token in this response to retrieve"
-                      " the remainder of the results. Continuing with the provided token results in an inconsistent list"
-                      " - objects that were created, modified, or deleted between the time the first chunk was returned"
-                      " and now may show up in the list.", more={"metadata": {"continue": again}}) from None  # fmt: skip
+        raise RefusalError(
+            410,
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list without"
+            " the continue parameter, or use the continue token in this response to retrieve the remainder of the results.",
+            more={"metadata": {"continue": again}},
+        ) from None
     first, end = _span(keys, namespace)
     if begin:
         first = bisect_right(keys, begin, first, end)
