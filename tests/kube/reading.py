@@ -23,8 +23,9 @@ def listed(collection: Collection, namespace: str, query: Mapping[str, str], *, 
         again = _token(-1, begin)
         raise RefusalError(
             410,
-            "The provided continue parameter is too old to display a consistent list result. You can start a new list without"
-            " the continue parameter, or use the continue token in this response to retrieve the remainder of the results.",
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list"
+            " without the continue parameter, or use the continue token in this response to retrieve the remainder of the"
+            " results.",
             more={"metadata": {"continue": again}},
         ) from None
     first, end = _span(keys, namespace)
