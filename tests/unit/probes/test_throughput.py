@@ -121,6 +121,17 @@ def test_a_sender_that_stalls_is_measured_as_slow_until_the_deadline() -> None:
     assert (run.bytes, run.seconds, len(run.gaps)) == (25_000, SHORT, 1)
 
 
+def test_what_is_read_after_the_deadline_is_not_counted_though_it_had_come() -> None:
+    parts = (b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n", b"x" * 100_000)
+    with answering(*parts, holds=True) as server:
+        run = receive(settings(server.url, **PACED), Wire(), lambda _: _wait(SHORT + 0.05))
+    assert run.bytes == 20_000, "after the second block the receiver was held up"
+
+
+def _wait(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
 # ---- the probe -----------------------------------------------------------------------------------------------------
 
 
