@@ -46,6 +46,10 @@ EXITS: dict[str, dict[int, str]] = {
     "runs": {NO_VERDICT: "the store cannot be used"},
     "store check": {ALL_PASS: "the store is sound", NO_VERDICT: "it is not, or cannot be read"},
     "store": {NO_VERDICT: "the store cannot be read, or the copy cannot be written"},
+    "probe api": {
+        ALL_PASS: "the loads ran, to the end or until Ctrl-C, whatever the latencies are",
+        NO_VERDICT: "a target could not be reached, nothing succeeded there, or something may be left behind there",
+    },
     "config": {},
     "demo": {
         ALL_PASS: "the verdicts are printed and the report is written, whatever the verdicts are",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sloagent.cli.probe import once
-from sloagent.errors import SloagentError
+from sloagent.errors import ConfigError, SloagentError
 
 if TYPE_CHECKING:  # a command imports what it needs when it runs: --help is quick
     from sloagent.probes.api.settings import ApiLoadSettings
@@ -24,16 +24,8 @@ if TYPE_CHECKING:  # a command imports what it needs when it runs: --help is qui
 
     Loads = tuple[Sequence[ApiLoadSettings], dict[str, EndpointSettings]]
 
-_ABOUT_THE_LOAD = (
-    "contexts", "kubeconfig", "resource", "call", "namespace", "rate", "workers", "limit", "version", "size", "updates",
-    "lifetime", "population", "watch",
-)  # fmt: skip
 
-
-@click.command(
-    epilog="Examples: sloagent probe api -c sloagent.yaml list-pods -o results;  sloagent probe api --target member1"
-    " --resource v1/configmaps --call churn --rate 50/s --size 2KiB --namespace load --duration 1m"
-)
+@click.command(epilog="Example: sloagent probe api -c sloagent.yaml list-pods --duration 1m -o results")
 @click.option(
     "-c", "--config", "configuration", metavar="FILE", type=click.Path(path_type=Path),
     help="The file with the loads; sloagent.yaml, unless --resource says what to do.",
@@ -67,6 +59,8 @@ def command(
 ) -> None:  # fmt: skip
     """Drive the loads NAME of the block `probes:` once, one after the other; all of them where none is named.
 
+    Or one that is said here: --target member1 --resource v1/configmaps --call churn --rate 50/s --namespace load.
+
     The targets of a load are driven side by side. Printed are the latencies of each target as gmeasure prints them, the
     targets beside each other, and the rate that was asked for and achieved. In an open loop a latency counts from when
     the call was due, so that a stall is not hidden. What was created is taken away at the end, after Ctrl-C too, which
@@ -99,7 +93,7 @@ async def _drive(
     done: list[tuple[ApiLoadSettings, list[Tally]]] = []
 
     def interrupted() -> None:
-        click.echo("ending: waiting for what is under way; again to end at once", err=True)
+        click.echo("ending: waiting for what is under way; again to cut it off", err=True)
         stop.set()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
@@ -119,7 +113,10 @@ async def _drive(
             if why := tally.failure:
                 click.echo(f"sloagent: {load.name}: {why}", err=True)
                 worst = SloagentError.exit_code
-    click.echo(api_text.json_text(done) if form == "json" else api_text.side_by_side(done))
+    if form == "json":
+        click.echo(api_text.json_text(done))
+    elif any(tally.verbs for _, tallies in done for tally in tallies):
+        click.echo(api_text.side_by_side(done))
     return worst
 
 
@@ -153,20 +150,30 @@ def _from_file(configuration: Path, names: Sequence[str]) -> Loads:
 
 
 def _from_options(given: dict[str, object]) -> Loads:
+    import importlib.util
+
     from sloagent.probes.api.settings import ApiLoadSettings, ClosedLoop, ObjectSettings, OpenLoop
     from sloagent.probes.settings import EndpointSettings
 
+    if importlib.util.find_spec("kubernetes_asyncio") is None:
+        raise ConfigError(
+            "this needs kubernetes_asyncio, which is not there", hint="pip install 'sloagent[kubernetes]'"
+        )
+    if "call" not in given:
+        raise click.UsageError("--resource needs --call: list, get, update or churn")
     contexts = given.get("contexts") or (None,)
     assert isinstance(contexts, tuple)
     clusters = {
         _name(context): once.given(EndpointSettings, kubeconfig=given.get("kubeconfig"), context=context)
         for context in contexts
     }
+    if len(clusters) < len(contexts):
+        raise click.UsageError("a context is named twice")
     rate, workers = given.get("rate"), given.get("workers")
     of_objects = {name: given.get(name) for name in ("size", "updates", "lifetime", "population")}
     load = once.given(
-        ApiLoadSettings, name=str(given.get("call", "load")), targets=tuple(clusters), resource=given["resource"],
-        call=given.get("call"), namespace=given.get("namespace"), limit=given.get("limit"),
+        ApiLoadSettings, name=given["call"], targets=tuple(clusters), resource=given["resource"],
+        call=given["call"], namespace=given.get("namespace"), limit=given.get("limit"),
         resource_version=given.get("version"), watch=given.get("watch"),
         open=None if rate is None else once.given(OpenLoop, rate=rate),
         closed=None if workers is None else once.given(ClosedLoop, workers=workers),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from zlib import crc32
 
 from sloagent.errors import SloagentError
 from sloagent.probes.api.call import UNFINISHED, Call, Tell, Verb
@@ -102,8 +103,20 @@ class Updating:
         self._count = 0
 
     async def prepare(self) -> None:
-        """Read the objects. Raises EndpointError, or SloagentError where there are none."""
-        self._idle = await _existing(self._settings, self._endpoint, MOST_HELD)
+        """Read the objects. Raises EndpointError, or SloagentError where there are none.
+
+        Each target has its own, by their keys: two may be roads to one cluster, and would put each other in conflict.
+        """
+        targets = self._settings.targets
+        mine = targets.index(self._endpoint.name)
+        there = await _existing(self._settings, self._endpoint, MOST_HELD * len(targets))
+        self._idle = [found for found in there if crc32(found.key.encode()) % len(targets) == mine]
+        if not self._idle:
+            raise SloagentError(
+                f"{self._endpoint.name}: there are {len(there)} {self._settings.resource}, too few to share among"
+                f" {len(targets)} targets",
+                hint="create more of them, or update on one target",
+            )
         self._free = asyncio.Semaphore(len(self._idle))
 
     async def one(self, intended: float | None) -> None:

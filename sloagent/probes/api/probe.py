@@ -53,32 +53,26 @@ class ApiProbe:
 
     async def _round(self, endpoint: Endpoint) -> bool:
         """One run on one target; whether it could be done."""
-        heard = _Heard()
+        why_not, succeeded = "nothing was called", False
+
+        def tell(call: Call) -> None:
+            nonlocal why_not, succeeded
+            if call.ok and not succeeded:
+                succeeded = True
+                self._say(endpoint)
+            elif not call.ok:
+                why_not = call.why or call.code
+
         load = Load(
-            self._settings, endpoint, heard.tell, self._metrics[endpoint.name], telemetry=self._telemetry,
+            self._settings, endpoint, tell, self._metrics[endpoint.name], telemetry=self._telemetry,
             attention=self._attention, chance=self._chance,
         )  # fmt: skip
-        why_not = ""
         try:
             await load.run(asyncio.Event())
         except SloagentError as error:
-            why_not = error.message
-        self._telemetry.up(f"api/{self._settings.name}", endpoint.name, why_not or heard.why_nothing)
-        return not why_not and not heard.why_nothing
+            succeeded, why_not = False, error.message
+        self._say(endpoint, "" if succeeded else why_not)
+        return succeeded
 
-
-class _Heard:
-    """Whether anything succeeded, and what was said first where nothing did."""
-
-    def __init__(self) -> None:
-        self._any = False
-        self._why = "nothing was called"
-
-    def tell(self, call: Call) -> None:
-        if not self._any and not call.ok:
-            self._why = call.why or call.code
-        self._any |= call.ok
-
-    @property
-    def why_nothing(self) -> str:
-        return "" if self._any else self._why
+    def _say(self, endpoint: Endpoint, why_not: str = "") -> None:
+        self._telemetry.up(f"api/{self._settings.name}", endpoint.name, why_not)
