@@ -190,7 +190,7 @@ def test_a_namespace_takes_its_contents_with_it_and_takes_no_more_meanwhile(clie
     client.create("/api/v1/namespaces", "short")
     client.create(maps, "a", metadata={"finalizers": ["x/y"]})
     client.create(maps, "b")
-    with client.watch("/api/v1/namespaces/short") as watching:
+    with client.watch("/api/v1/namespaces", fieldSelector="metadata.name=short") as watching:
         assert watching.events(1) == [("ADDED", "short")]
         assert client.ask("DELETE", "/api/v1/namespaces/short").said["status"]["phase"] == "Terminating"
         assert watching.event()["object"]["status"]["phase"] == "Terminating"

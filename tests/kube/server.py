@@ -104,8 +104,6 @@ class Kube:
         collection = cluster.of(place.resource)
         match verb:
             case "watch":
-                if place.name:
-                    query = {**query, "fieldSelector": f"metadata.name={place.name}"}
                 stream = Stream(collection, place.namespace, query, partial=partial, faults=self.faults,
                                 settings=self.settings)  # fmt: skip
                 return await stream.serve(request)
@@ -158,9 +156,9 @@ class Kube:
 
 def _verb(method: str, place: Place, query: Mapping[str, str]) -> str:
     if method == "GET":
-        if query.get("watch", "") in ("1", "true"):
-            return "watch"
-        return "get" if place.name else "list"
+        if place.name:  # whatever else is asked, and that of a proxy too
+            return "get"
+        return "watch" if query.get("watch", "") in ("1", "true") else "list"
     if method == "DELETE" and not place.name:
         if place.resource == NAMESPACES:
             raise RefusalError(405, "the server does not allow this method on the requested resource")

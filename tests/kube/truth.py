@@ -19,9 +19,9 @@ class Phase(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A Deployment (`uid` is the template's) in a member. `kind` is `initial`, or `again` after a move or a gap.
+    """A Deployment (`uid` is the template's) in a member. `kind` is `initial`, or `again` when it came there once more.
 
-    `create_done` and `member_seen` are the ground truth's, `template` and `first_arrival` the times of the ADDED events.
+    `create_done` and `member_seen` are the ground truth's, `template` and `first_arrival` the times of ADDED events.
     """
 
     namespace: str

@@ -17,6 +17,8 @@ from tests.door import Certificates
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECORDING = ROOT / "tests" / "data" / "watch" / "recording.jsonl.xz"
+RECORDED = ("karmada", "member1", "member2", "member3", "member4")
+"""The clusters of the recording; of member4 no objects were recorded."""
 TOKEN = "token-of-the-probe"
 
 
