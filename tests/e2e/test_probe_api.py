@@ -104,7 +104,7 @@ def test_a_stall_shows_in_the_open_loops_p99_and_not_in_that_of_the_closed_loop_
 
 def test_five_hundred_requests_a_second_are_achieved_by_one_process(world, tmp_path):
     file = written(tmp_path, world, {"name": "fast", **GET, "open": {"rate": "500/s"}, "duration": "8s"})
-    (load,) = json.loads(probe("-c", file, "--format", "json", cwd=tmp_path))["loads"]
+    (load,) = json.loads(probe("-c", file, "--format", "json", "--seed", "1", cwd=tmp_path))["loads"]
     (target,) = load["targets"]
     get = target["verbs"]["get"]
     assert target["due"] > 3700
@@ -174,7 +174,7 @@ def test_what_a_killed_run_left_is_taken_away_by_the_next(world, tmp_path):
     process.kill()
     process.wait()
     left = set(config_maps(world)) - {"theirs"}
-    assert len(left) > 40
+    assert len(left) > 30
     process = subprocess.Popen([*SLOAGENT, "probe", "api", "-c", str(file)], cwd=tmp_path)
     wait_until(lambda: len(set(config_maps(world)) - left) > 20, 30, "new objects")
     assert left & set(config_maps(world)) == set()

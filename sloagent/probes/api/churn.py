@@ -37,7 +37,6 @@ class Churn:
         self, settings: ApiLoadSettings, endpoint: Endpoint, caller: Caller, tell: Tell, labels: Mapping[str, str],
         prefix: str, watching: Watching | None,
     ) -> None:  # fmt: skip
-        self._settings = settings
         self._object = settings.object
         self._endpoint = endpoint
         self._caller = caller
@@ -110,11 +109,10 @@ class Churn:
         self, life: _Life, number: int, method: str, path: str, body: bytes, due: float | None, *, place: bool = False
     ) -> bytes:
         """What the object is now; b"" where that is not known."""
-        key = f"{self._namespace}/{life.name}" if self._namespace else life.name
         status, answer = 0, b""
         try:
             status, answer = await self._caller.call(
-                "update" if number else "create", key, method, path, intended=due, body=body,
+                "update" if number else "create", self._key(life), method, path, intended=due, body=body,
                 place=place and due is not None,
                 began=None if self._watching is None else self._watching.expect(life.name, number),
             )  # fmt: skip
@@ -124,8 +122,11 @@ class Churn:
         return await read_again(self._endpoint, path) if status == CONFLICT and number else answer
 
     async def _delete(self, life: _Life, due: float | None) -> None:
-        key = f"{self._namespace}/{life.name}" if self._namespace else life.name
-        await self._caller.call("delete", key, "DELETE", f"{self._collection}/{life.name}", intended=due)
+        path = f"{self._collection}/{life.name}"
+        await self._caller.call("delete", self._key(life), "DELETE", path, intended=due)
+
+    def _key(self, life: _Life) -> str:
+        return f"{self._namespace}/{life.name}" if self._namespace else life.name
 
     def _named(self, name: str) -> bytes:
         return msgspec.json.encode({**self._rest, "metadata": {**self._metadata, "name": name}})

@@ -31,15 +31,17 @@ class Crew:
         self._tasks: set[asyncio.Task[None]] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def start(self, work: Coroutine[None, None, None]) -> None:
+    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Begin a task."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     async def end(self, grace: float) -> None:
         """Wait for the tasks that are left, at most `grace` seconds; cut off what is left then."""
         try:
+            await asyncio.sleep(0)  # a task that was cancelled before its first step could tell of nothing
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=grace)
         finally:

@@ -50,9 +50,11 @@ async def take_away(
             await _delete(endpoint, resource, namespace, query, left)
             why = f"{len(left)} are there still"
         except EndpointError as error:
-            if not patient or error.status in (401, 403):
+            if not patient:
                 raise
             why = error.message
+            if error.status in (401, 403):
+                over = 0.0
         except msgspec.MsgspecError as error:
             why = f"the answer is no list: {error}"
         if time.monotonic() >= over:

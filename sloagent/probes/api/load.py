@@ -99,7 +99,9 @@ class Load:
             await self._watching.end(self._settings.grace)
         finally:
             watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await asyncio.wait([watching])
+            if not watching.cancelled():
+                watching.result()  # a mistake of ours, which comes out
         return seconds
 
     async def _prepare(self, work: Listing | Getting | Updating) -> None:
@@ -116,9 +118,7 @@ class Load:
         self._metrics.begin(lambda: self._caller.in_flight)
         try:
             if settings.open is not None:
-                driver = asyncio.create_task(
-                    open_loop(settings.open.rate, self._work, self._caller, crew, self._chance)
-                )
+                driver = crew.start(open_loop(settings.open.rate, self._work, self._caller, crew, self._chance))
             elif settings.closed is not None:
                 for _ in range(settings.closed.workers):
                     crew.start(closed_loop(self._work, over.is_set))
@@ -129,7 +129,7 @@ class Load:
             stopped.cancel()
             if driver is not None:
                 driver.cancel()
-                await asyncio.gather(driver, return_exceptions=True)
+                await asyncio.wait([driver])
             if isinstance(self._work, Churn):
                 self._work.end()
             await crew.end(settings.grace)

@@ -159,10 +159,10 @@ def test_the_alarm_rings_when_it_is_time_and_not_before():
         with Alarm() as alarm:
             latest = []
             for _ in range(40):
-                moment = time.monotonic() + 0.0023
+                moment = time.monotonic() + 0.0021
                 await alarm.at(moment)
                 latest.append(time.monotonic() - moment)
             assert min(latest) >= 0
             return sorted(latest)[len(latest) // 2]
 
-    assert asyncio.run(late()) < 0.0005
+    assert asyncio.run(late()) < 0.0008, "epoll alone would be 0.9 ms late"
