@@ -1,6 +1,6 @@
 # The only door: people and CI type the same words. `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check e2e bench soak fuzz faults audit golden lint dev lock clean
+.PHONY: help demo test check e2e e2e-probes bench soak fuzz faults audit golden lint dev lock clean
 
 # The Python to build .venv with, 3.11 to 3.13; empty: the first that suits on PATH.
 PYTHON ?=
@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest --quiet --durations=5
 TOGETHER := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 help: ## Print this list
-	@sed -n 's/^\([a-z0-9]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-15s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-17s %s\n", $$1, $$2}'
 
 demo: ## Judge a recorded Karmada control plane through a real Prometheus: verdict table and report, in under two minutes
 	@scripts/setup.sh demo
@@ -33,6 +33,10 @@ check: ## The quick half: style, types, import rules, unit, contract and accepta
 e2e: ## The slow half: real servers on loopback, crashes, clocks, the wheel
 	@scripts/setup.sh test
 	$(PYTEST) $(TOGETHER) tests/e2e
+
+e2e-probes: ## Nine recorded minutes of a real control plane's watches, played to the probes in real time, beside the truth
+	@scripts/setup.sh test
+	$(PYTEST) --capture=no tests/replay
 
 bench: ## Measure speed and memory against a bare client, and print the table of docs/benchmarks.md
 	@scripts/setup.sh test

@@ -1,10 +1,9 @@
 """One watch that never gives up, and that knows what it did not see.
 
 A list, then a watch from the list's version on; a watch that ends goes on from the last version it showed, and if that is
-gone (410) everything is listed anew and compared with what was known. Two questions are asked of every event: did it happen
-while nobody was watching, and did the API know of it long before? Both are answered by versions: every `pulse` the
-smallest possible list is asked for, and its resourceVersion tells what had happened by then. Versions are compared as
-numbers, which Kubernetes promises since 1.35 and which etcd has always given.
+gone (410) everything is listed anew and compared with what was known. Of every event it is asked whether it happened
+while nobody was watching, and whether it was held up on the way; the API's pulse tells. A watch that was found late once
+is not believed until an event is known to have come in time.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable
 from typing import Generic
 
@@ -22,18 +19,21 @@ import msgspec
 from sloagent.probes.attention import Attention
 from sloagent.probes.endpoint import JSON, METADATA, METADATA_LIST, Endpoint, EndpointError
 from sloagent.probes.objects import Bare
+from sloagent.probes.pulse import Pulse
 from sloagent.probes.resource import Resource
 from sloagent.probes.seen import AnyObject, Change, Doubt, Seen
 from sloagent.probes.telemetry import ProbeTelemetry
 
 LATE_SECONDS = 0.1
 """An event that comes so much later than an answer which already counted it was held up."""
+IN_TIME_SECONDS = 0.15
+"""An event that came so soon after a question whose answer did not count it yet was not held up."""
+HURRY_SECONDS = 10.0
 PAGE = 500
 SILENCE_SECONDS = 150.0
 """A watch that shows nothing for so long, not even a bookmark (one a minute), is taken for dead."""
 LIFE_SECONDS = (300, 600)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0
-_PULSES = 128
 _GONE = 410
 _CHANGES = {"ADDED": Change.ADDED, "MODIFIED": Change.MODIFIED, "DELETED": Change.DELETED}
 
@@ -71,7 +71,7 @@ class Watch(Generic[AnyObject]):
         *,
         telemetry: ProbeTelemetry,
         attention: Attention,
-        pulse: float,
+        pulse: Pulse,
         namespace: str = "",
         selector: str = "",
         chance: random.Random,
@@ -86,7 +86,7 @@ class Watch(Generic[AnyObject]):
         self._tell = tell
         self._telemetry = telemetry
         self._attention = attention
-        self._pulse_seconds = pulse
+        self._pulse = pulse
         self._chance = chance
         self._clock = clock
         self._labels = (endpoint.name, resource.plural)
@@ -94,12 +94,21 @@ class Watch(Generic[AnyObject]):
         self._listed_once = False
         self._version = ""
         """Where the next watch begins; empty where everything has to be listed first."""
+        self._opened = 0.0
         self._opened_at_version: int | None = None
         """What had happened when the watch was open; None until that is known."""
-        self._pulses: deque[tuple[int, float]] = deque(maxlen=_PULSES)
-        self.current = False
-        """Whether everything that happens is shown: there is a watch, and it is not behind."""
+        self._believed = True
+        self._open = False
         self.why_not = "not listed yet"
+
+    @property
+    def current(self) -> bool:
+        """Whether there is a watch, and it is known what had happened when it was opened."""
+        if self._open and self._opened_at_version is None:
+            self._opened_at_version = self._pulse.version_after(self._opened)
+            if self._opened_at_version is None:
+                self.why_not = self._pulse.why_not
+        return self._open and self._opened_at_version is not None
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -120,7 +129,7 @@ class Watch(Generic[AnyObject]):
                 self._version = ""
                 reason, self.why_not = "not_understood", f"{self._endpoint.name}: {self._resource}: {error}"
             finally:
-                self.current = False
+                self._open = False
             if reason:
                 self._telemetry.restarts.labels(*self._labels, reason).inc()
             if self._clock() - opened > LONGEST_PAUSE_SECONDS:
@@ -166,17 +175,13 @@ class Watch(Generic[AnyObject]):
             **self._query, "watch": "1", "resourceVersion": self._version, "allowWatchBookmarks": "true",
             "timeoutSeconds": str(self._chance.randint(*LIFE_SECONDS)),
         }  # fmt: skip
-        self._opened_at_version = None
-        self._pulses.clear()
         async with self._endpoint.lines(
             self._path, query=query, accept=self._accept[1], silence=SILENCE_SECONDS
         ) as lines:
-            pulsing = asyncio.create_task(self._keep_pulse())
-            try:
-                async for line in lines:
-                    self._take(line)
-            finally:
-                pulsing.cancel()
+            self._opened, self._opened_at_version, self._believed = self._clock(), None, True
+            self._open = True
+            async for line in lines:
+                self._take(line)
 
     def _take(self, line: bytes) -> None:
         at = self._clock()
@@ -206,35 +211,17 @@ class Watch(Generic[AnyObject]):
         self._tell(Seen(change, uid, found, at, self._doubt(version, at)))
 
     def _doubt(self, version: int, at: float) -> Doubt:
-        if self._opened_at_version is None or version <= self._opened_at_version:
+        if not self.current or version <= (self._opened_at_version or 0):
             return Doubt.RESUMED
-        first = bisect_left(self._pulses, version, key=lambda pulse: pulse[0])
-        if first < len(self._pulses) and at - self._pulses[first][1] > LATE_SECONDS:
+        after, before = self._pulse.happened_within(version)
+        if at - before > LATE_SECONDS:
+            self._believed = False
+        elif at - after <= IN_TIME_SECONDS:
+            self._believed = True
+        if not self._believed:
+            self._pulse.hurry(HURRY_SECONDS)
             return Doubt.LATE
         return Doubt.STALLED if self._attention.lacking(at) else Doubt.NONE
-
-    async def _keep_pulse(self) -> None:
-        while True:
-            asked = self._clock()
-            try:
-                text = await self._endpoint.ask(
-                    "GET", self._path, query={**self._query, "limit": "1"}, accept=self._accept[0]
-                )
-                version = int(msgspec.json.decode(text, type=_Head).metadata.resource_version)
-            except (EndpointError, msgspec.MsgspecError, ValueError) as error:
-                if not self.current:
-                    self.why_not = str(error)
-            else:
-                answered = self._clock()
-                if self._opened_at_version is None:
-                    self._opened_at_version = version
-                if (
-                    not self._pulses or version > self._pulses[-1][0]
-                ):  # the first answer that counts an event is the proof
-                    self._pulses.append((version, answered))
-                self._telemetry.round_trip.labels(self._endpoint.name).set(answered - asked)
-                self.current = True
-            await asyncio.sleep(max(0.0, asked + self._pulse_seconds - self._clock()))
 
     def _missed(self) -> None:
         self._telemetry.missed.labels(*self._labels).inc()

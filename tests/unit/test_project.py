@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-TARGETS = re.findall(r"^([a-z][a-z0-9]*):", MAKEFILE, re.MULTILINE)
+TARGETS = re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, re.MULTILINE)
 
 
 def tracked() -> list[Path]:

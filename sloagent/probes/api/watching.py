@@ -17,6 +17,7 @@ from sloagent.probes.api.work_queue import WorkQueue
 from sloagent.probes.attention import Attention
 from sloagent.probes.endpoint import Endpoint
 from sloagent.probes.objects import Metadata
+from sloagent.probes.pulse import Pulse
 from sloagent.probes.seen import Doubt, Seen
 from sloagent.probes.telemetry import ProbeTelemetry
 from sloagent.probes.watch import Watch
@@ -48,14 +49,17 @@ class Watching:
         self._sent: dict[tuple[str, int], float] = {}
         self._all_seen = asyncio.Event()
         self._queue = WorkQueue()
+        self._namespace = namespace = settings.namespace or ""
+        self._pulse = Pulse(endpoint, settings.what.path(namespace), PULSE_SECONDS, telemetry=telemetry)
         self._watch = Watch(
-            endpoint, settings.what, _Whole, self._seen, telemetry=telemetry, attention=attention, pulse=PULSE_SECONDS,
-            namespace=settings.namespace or "", selector=selector(labels), chance=chance,
+            endpoint, settings.what, _Whole, self._seen, telemetry=telemetry, attention=attention, pulse=self._pulse,
+            namespace=namespace, selector=selector(labels), chance=chance,
         )  # fmt: skip
 
     async def run(self) -> None:
         """Watch and work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._pulse.run())
             tasks.create_task(self._watch.run())
             tasks.create_task(self._work())
 
@@ -89,7 +93,8 @@ class Watching:
             except TimeoutError:
                 break
         for (name, _), at in self._sent.items():
-            self._tell(Call("watch", name, at, at, time.monotonic(), "unseen", ok=False, why="no event came"))
+            key = f"{self._namespace}/{name}" if self._namespace else name
+            self._tell(Call("watch", key, at, at, time.monotonic(), "unseen", ok=False, why="no event came"))
         self._sent.clear()
 
     def _seen(self, seen: Seen[_Whole]) -> None:

@@ -19,6 +19,7 @@ from sloagent.probes.karmada.reaching import through_karmada
 from sloagent.probes.karmada.registration import Registrations
 from sloagent.probes.karmada.settings import DistributionSettings, KarmadaSettings
 from sloagent.probes.objects import Bare, Binding, Cluster
+from sloagent.probes.pulse import Pulse
 from sloagent.probes.resource import BINDINGS, CLUSTER_BINDINGS, CLUSTERS, CONFIG_MAPS, WORKS, Resource
 from sloagent.probes.seen import AnyObject, Change, Seen
 from sloagent.probes.settings import EndpointSettings
@@ -33,8 +34,12 @@ FIRST_SECONDS = 30.0
 class Sight(Protocol):
     """Whether a watch shows everything, and why it does not."""
 
-    current: bool
     why_not: str
+
+    @property
+    def current(self) -> bool:
+        """Whether it shows everything."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class KarmadaProbe:
         self._attention = attention
         self._chance = chance
         self._karmada = Endpoint(settings.cluster, clusters[settings.cluster])
+        self._pulse = Pulse(self._karmada, CLUSTERS.path(), settings.pulse, telemetry=telemetry)
         self._registrations = Registrations(metrics) if settings.registration else None
         self._watches: dict[str, list[Sight]] = {settings.cluster: []}
         self._members: dict[str, _Member] = {}
@@ -86,7 +92,8 @@ class KarmadaProbe:
         karmada = self._watches[self._karmada.name]
         try:
             async with self._tasks:
-                self._start(karmada, self._karmada, CLUSTERS, Cluster, self._cluster)
+                self._tasks.create_task(self._pulse.run())
+                self._start(karmada, self._karmada, self._pulse, CLUSTERS, Cluster, self._cluster)
                 if self._ledger is not None:
                     self._tasks.create_task(self._distribution(karmada, self._ledger))
                 while True:
@@ -99,23 +106,23 @@ class KarmadaProbe:
         """Templates are watched last: of one that comes, everything that follows is seen."""
         assert self._settings.distribution is not None
         for resource in (BINDINGS, CLUSTER_BINDINGS):
-            self._start(karmada, self._karmada, resource, Binding, ledger.binding)
-        self._start(karmada, self._karmada, WORKS, Bare, ledger.work)
+            self._start(karmada, self._karmada, self._pulse, resource, Binding, ledger.binding)
+        self._start(karmada, self._karmada, self._pulse, WORKS, Bare, ledger.work)
         begun = time.monotonic()
         while time.monotonic() - begun < FIRST_SECONDS and not all(map(self._is_watched, self._watches)):
             await asyncio.sleep(0.05)
         for stream in self._streams:
-            self._start(karmada, self._karmada, stream.resource, Bare, ledger.template, stream.namespace)
+            self._start(karmada, self._karmada, self._pulse, stream.resource, Bare, ledger.template, stream.namespace)
         if (canaries := self._settings.distribution.canaries) is not None:
             self._tasks.create_task(Canaries(canaries, self._karmada, self._metrics, self._telemetry).run())
 
     def _start(
-        self, among: list[Sight], endpoint: Endpoint, resource: Resource, kind: type[AnyObject],
+        self, among: list[Sight], endpoint: Endpoint, pulse: Pulse, resource: Resource, kind: type[AnyObject],
         tell: Callable[[Seen[AnyObject]], None], namespace: str = "",
     ) -> asyncio.Task[None]:  # fmt: skip
         watch = Watch(
             endpoint, resource, kind, tell, telemetry=self._telemetry, attention=self._attention,
-            pulse=self._settings.pulse, namespace=namespace, chance=self._chance,
+            pulse=pulse, namespace=namespace, chance=self._chance,
         )  # fmt: skip
         among.append(watch)
         return self._tasks.create_task(watch.run())
@@ -155,8 +162,13 @@ class KarmadaProbe:
         watches: list[Sight] = []
         self._watches[name] = watches
         tell = partial(ledger.member, name)
-        following = [
-            self._start(watches, endpoint, stream.resource, Bare, tell, stream.namespace) for stream in self._streams
+        first = self._streams[0]
+        pulse = Pulse(
+            endpoint, first.resource.path(first.namespace), self._settings.pulse, telemetry=self._telemetry
+        )  # fmt: skip
+        following = [self._tasks.create_task(pulse.run())] + [
+            self._start(watches, endpoint, pulse, stream.resource, Bare, tell, stream.namespace)
+            for stream in self._streams
         ]
         try:
             await asyncio.gather(*following)

@@ -21,7 +21,7 @@ class CanarySettings(Settings):
 class DistributionSettings(Settings):
     """Which resources are watched on their way to the members."""
 
-    resources: tuple[ResourceName, ...] = ("apps/v1/deployments",)
+    resources: tuple[ResourceName, ...] = Field(default=("apps/v1/deployments",), min_length=1)
     timeout: Duration = Field(default=600.0, ge=10)
     """What has not arrived by then is lost."""
     through_karmada: bool = True
@@ -36,5 +36,5 @@ class KarmadaSettings(Settings):
     """Its name in `clusters:`."""
     registration: bool = True
     distribution: DistributionSettings | None = DistributionSettings()
-    pulse: Duration = Field(default=1.0, ge=0.1, le=60)
-    """How often each watch is held against what the API knows."""
+    pulse: Duration = Field(default=0.25, ge=0.1, le=60)
+    """How often each API is asked what it knows, against which its watches are held."""
