@@ -183,6 +183,31 @@ def test_what_a_killed_run_left_is_taken_away_by_the_next(world, tmp_path):
     assert config_maps(world) == ["theirs"]
 
 
+def test_what_a_cut_watch_did_not_show_in_time_is_counted_and_not_timed(world, tmp_path):
+    file = written(tmp_path, world, {**CHURN, "watch": True, "duration": "6s"})
+    process = subprocess.Popen(
+        [*SLOAGENT, "probe", "api", "-c", str(file), "--format", "json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(3):
+        wait_until(lambda: world.control("state")["streams"], 30, "the watch")
+        events = len(world.log())
+        wait_until(lambda events=events: len(world.log()) > events + 30, 30, "events")
+        world.control("fault", kind="hold", resource="configmaps", for_seconds=0.3)
+        wait_until(lambda events=events: len(world.log()) > events + 45, 30, "events that are held back")
+        world.control("cut", how="reset")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    verbs = json.loads(said)["loads"][0]["targets"][0]["verbs"]
+    watch = verbs["watch"]
+    assert watch["calls"] == verbs["create"]["n"] + verbs["update"]["n"], "each version is accounted for"
+    assert watch["codes"].keys() & {"resumed", "gap"}, watch["codes"]
+    assert watch["n"] > 100
+    assert watch["max"] < 1.0
+
+
 def test_a_target_that_refuses_or_is_not_there_says_so_and_the_others_are_measured(world, tmp_path):
     world.control("forbid", cluster="member1", verb="get", resource="pods")
     file = written(tmp_path, world, {"name": "few", **GET, "open": {"rate": "20/s"}, "duration": "1s"})
