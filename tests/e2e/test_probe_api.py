@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,28 @@ def world(tmp_path: Path) -> Iterator[World]:
         there.control("fill", resource="v1/pods", count=600)
         there.control("apply", cluster="member1", resource="v1/namespaces", thing={"metadata": {"name": "load"}})
         yield there
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(world: World, tmp_path: Path) -> Iterator[Start]:
+    """Start `sloagent probe` with these words; nothing of it outlives the test."""
+    running: list[subprocess.Popen[str]] = []
+
+    def begin(*words: str | Path) -> subprocess.Popen[str]:
+        running.append(
+            subprocess.Popen(
+                [*SLOAGENT, "probe", *map(str, words)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+            )
+        )  # fmt: skip
+        return running[-1]
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
 
 
 def written(directory: Path, world: World, *loads: dict, port: int = 0) -> Path:
@@ -114,12 +136,14 @@ def test_five_hundred_requests_a_second_are_achieved_by_one_process(world, tmp_p
     assert get["percentiles"]["50"] < 0.1, "it keeps up: nothing piles up"
 
 
-def test_achieved_and_asked_rate_are_exported_and_nothing_is_left_when_the_process_is_told_to_end(world, tmp_path):
+def test_achieved_and_asked_rate_are_exported_and_nothing_is_left_when_the_process_is_told_to_end(
+    world, start, tmp_path
+):
     port = free_port()
     file = written(
         tmp_path, world, {**CHURN, "targets": ["member1", "proxy"], "watch": True, "duration": "1h"}, port=port
     )  # fmt: skip
-    process = subprocess.Popen([*SLOAGENT, "probe", "run", "-c", str(file)], cwd=tmp_path, stderr=subprocess.PIPE)
+    process = start("run", "-c", file)
 
     def value(name: str) -> float:
         assert process.poll() is None
@@ -131,30 +155,23 @@ def test_achieved_and_asked_rate_are_exported_and_nothing_is_left_when_the_proce
         found = re.search(rf"^{re.escape(name)} (\S+)$", said, re.MULTILINE)
         return float(found.group(1)) if found else 0.0
 
-    try:
-        for target in ("member1", "proxy"):
-            labels = f'{{load="churn",target="{target}"}}'
-            wait_until(
-                lambda labels=labels: 30 < value(f"sloagent_probe_api_rate_achieved{labels}") < 75, 30, "the rate"
-            )
-            assert value(f"sloagent_probe_api_rate_asked{labels}") == 50
-        for verb, scope in (("create", "resource"), ("watch", "namespace"), ("queue", "namespace")):
-            name = "sloagent_probe_api_seconds_count"
-            labels = f'{{load="churn",resource="configmaps",scope="{scope}",target="proxy",verb="{verb}"}}'
-            wait_until(lambda labels=labels, name=name: value(name + labels) > 20, 30, f"{verb} is timed")
-        assert config_maps(world)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
+    for target in ("member1", "proxy"):
+        labels = f'{{load="churn",target="{target}"}}'
+        wait_until(lambda labels=labels: 30 < value(f"sloagent_probe_api_rate_achieved{labels}") < 75, 30, "the rate")
+        assert value(f"sloagent_probe_api_rate_asked{labels}") == 50
+    for verb, scope in (("create", "resource"), ("watch", "namespace"), ("queue", "namespace")):
+        name = "sloagent_probe_api_seconds_count"
+        labels = f'{{load="churn",resource="configmaps",scope="{scope}",target="proxy",verb="{verb}"}}'
+        wait_until(lambda labels=labels, name=name: value(name + labels) > 20, 30, f"{verb} is timed")
+    assert config_maps(world)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
     assert config_maps(world) == []
 
 
-def test_after_ctrl_c_there_is_a_table_of_what_was_measured_and_nothing_is_left(world, tmp_path):
+def test_after_ctrl_c_there_is_a_table_of_what_was_measured_and_nothing_is_left(world, start, tmp_path):
     file = written(tmp_path, world, {**CHURN, "duration": "1h"})
-    process = subprocess.Popen(
-        [*SLOAGENT, "probe", "api", "-c", str(file)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    )
+    process = start("api", "-c", file)
     wait_until(lambda: len(config_maps(world)) > 40, 30, "objects")
     world.control("fault", kind="stall", seconds=2.0, for_seconds=2.0)
     time.sleep(0.5)  # creations are to be under way, unanswered
@@ -165,17 +182,17 @@ def test_after_ctrl_c_there_is_a_table_of_what_was_measured_and_nothing_is_left(
     assert config_maps(world) == []
 
 
-def test_what_a_killed_run_left_is_taken_away_by_the_next(world, tmp_path):
+def test_what_a_killed_run_left_is_taken_away_by_the_next(world, start, tmp_path):
     file = written(tmp_path, world, {**CHURN, "duration": "1h"})
     world.control("apply", cluster="member1", resource="v1/configmaps",
                   thing={"metadata": {"name": "theirs", "namespace": "load"}})  # fmt: skip
-    process = subprocess.Popen([*SLOAGENT, "probe", "api", "-c", str(file)], cwd=tmp_path)
+    process = start("api", "-c", file)
     wait_until(lambda: len(config_maps(world)) > 40, 30, "objects")
     process.kill()
     process.wait()
     left = set(config_maps(world)) - {"theirs"}
     assert len(left) > 30
-    process = subprocess.Popen([*SLOAGENT, "probe", "api", "-c", str(file)], cwd=tmp_path)
+    process = start("api", "-c", file)
     wait_until(lambda: len(set(config_maps(world)) - left) > 20, 30, "new objects")
     assert left & set(config_maps(world)) == set()
     process.send_signal(signal.SIGINT)
@@ -183,14 +200,9 @@ def test_what_a_killed_run_left_is_taken_away_by_the_next(world, tmp_path):
     assert config_maps(world) == ["theirs"]
 
 
-def test_what_a_cut_watch_did_not_show_in_time_is_counted_and_not_timed(world, tmp_path):
+def test_what_a_cut_watch_did_not_show_in_time_is_counted_and_not_timed(world, start, tmp_path):
     file = written(tmp_path, world, {**CHURN, "watch": True, "duration": "6s"})
-    process = subprocess.Popen(
-        [*SLOAGENT, "probe", "api", "-c", str(file), "--format", "json"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = start("api", "-c", file, "--format", "json")
     for _ in range(3):
         wait_until(lambda: world.control("state")["streams"], 30, "the watch")
         events = len(world.log())
@@ -226,12 +238,10 @@ def test_a_target_that_refuses_or_is_not_there_says_so_and_the_others_are_measur
     assert rows_of(said)["few member1"][5] == "0.00%"
 
 
-def test_timeouts_are_counted_and_not_timed_and_each_call_is_a_row(world, tmp_path):
+def test_timeouts_are_counted_and_not_timed_and_each_call_is_a_row(world, start, tmp_path):
     load = {"name": "few", **GET, "open": {"rate": "20/s"}, "duration": "3s", "timeout": "200ms"}
     file = written(tmp_path, world, load)
-    process = subprocess.Popen(
-        [*SLOAGENT, "probe", "api", "-c", str(file), "-o", "results"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    )
+    process = start("api", "-c", file, "-o", "results")
     wait_until(lambda: world.control("state")["requests"] > 5, 20, "the load")
     world.control("fault", kind="stall", resource="pods", seconds=1.0)
     said, _ = process.communicate(timeout=60)
