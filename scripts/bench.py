@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.bench import asking, command, data, door, figures, filling, judging, long_report, long_run, memory
+from tests.bench import asking, command, data, door, figures, filling, judging, long_report, long_run, memory, probing
 
 PARTS = {
     "asking": asking.measure,
@@ -22,6 +22,7 @@ PARTS = {
     "door": door.measure,
     "long run": long_run.measure,
     "long report": long_report.measure,
+    "probing": probing.measure,
 }
 
 

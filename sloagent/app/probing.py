@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import logging
 import random
@@ -22,7 +23,7 @@ from sloagent.app.probe_settings import ProbesSettings
 from sloagent.config.load import load_settings
 from sloagent.errors import ConfigError
 from sloagent.probes import Probe
-from sloagent.probes.attention import Attention
+from sloagent.probes.attention import Attention, leave_the_libraries_alone
 from sloagent.probes.telemetry import ProbeTelemetry
 from sloagent.web import exposition
 from sloagent.web.telemetry import WebTelemetry
@@ -103,6 +104,9 @@ class ProbeProcess:
             loop.add_signal_handler(number, end.set)
         attention = Attention()
         probes = made(self._settings, self._telemetry, attention)
+        if self._settings.clusters:
+            importlib.import_module("kubernetes_asyncio.client")  # now, not when the first request is timed
+        leave_the_libraries_alone()
         log.info(
             "sloagent %s: %d probes of %s; listening on %s", version("sloagent"), len(probes), self._configuration, url
         )

@@ -8,6 +8,7 @@ which Kubernetes promises since 1.35 and which etcd has always given.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from bisect import bisect_left
 from collections import deque
@@ -48,12 +49,14 @@ class Pulse:
         seconds: float,
         *,
         telemetry: ProbeTelemetry,
+        chance: random.Random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._endpoint = endpoint
         self._path = path
         self._seconds = seconds
         self._telemetry = telemetry
+        self._chance = chance
         self._clock = clock
         self._beats: deque[_Beat] = deque(maxlen=REMEMBERED)
         self._hurried_until = 0.0
@@ -61,6 +64,7 @@ class Pulse:
 
     async def run(self) -> None:
         """Ask until cancelled."""
+        share = self._chance.random()  # so that a hundred of them, begun at once, do not ask at once for ever
         while True:
             asked = self._clock()
             try:
@@ -71,7 +75,8 @@ class Pulse:
             else:
                 self.note(asked, self._clock(), version)
             pause = min(HURRIED_SECONDS, self._seconds) if asked < self._hurried_until else self._seconds
-            await asyncio.sleep(max(0.0, asked + pause - self._clock()))
+            await asyncio.sleep(max(0.0, asked + share * pause - self._clock()))
+            share = 1.0
 
     def note(self, asked: float, answered: float, version: int) -> None:
         """An answer. One with an older version than the one before is from a cache that lags, and tells nothing."""

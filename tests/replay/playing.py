@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.kube.world import RECORDING, Change, World
+from tests.kube.truth import recorded_truth
+from tests.kube.world import RECORDED as CLUSTERS
+from tests.kube.world import Change, World
 from tests.probe import ProbeProcess
 
-CLUSTERS = ("karmada", "member1", "member2", "member3", "member4")
 NEAR_SECONDS = 0.02
-TRUTH = json.loads((RECORDING.parent / "truth.json").read_text())
+TRUTH = recorded_truth()
 
 
 @dataclass(slots=True)
@@ -42,10 +42,16 @@ class Played:
     def true_registrations(self) -> list[tuple[str, float]]:
         """What was registered and unregistered within the stretch, and how long it took."""
         end = self.start + self.seconds
-        joined = [("registered", one["ready"] - one["object"]) for one in TRUTH["registration"]
-                  if self.start <= one["object"] and one["ready"] < end]  # fmt: skip
-        left = [("unregistered", one["gone"] - one["deletion"]) for one in TRUTH["unregistration"]
-                if self.start <= one["deletion"] and one["gone"] < end]  # fmt: skip
+        joined = [
+            ("registered", one.ready - one.object)
+            for one in TRUTH.registration
+            if self.start <= one.object and one.ready < end
+        ]
+        left = [
+            ("unregistered", one.gone - one.deletion)
+            for one in TRUTH.unregistration
+            if self.start <= one.deletion and one.gone < end
+        ]
         return sorted(joined + left)
 
     def table(self) -> str:
@@ -75,7 +81,7 @@ def play(directory: Path, start: float = 0.0, seconds: float | None = None) -> P
             world.finish("replay")
             probe.until(lambda: probe.value("sloagent_probe_distribution_pending") == 0.0, "arrivals are awaited")
             played = Played(
-                start, seconds or TRUTH["phases"][-1]["end"], probe.arrivals, probe.losses, probe.registrations,
+                start, seconds or TRUTH.phases[-1].end, probe.arrivals, probe.losses, probe.registrations,
                 {(labels["member_cluster"], labels["kind"]): value for name, labels, value in probe.samples()
                  if name == "sloagent_probe_distribution_other_arrivals_total"},
                 {labels["stage"]: value for name, labels, value in probe.samples()
@@ -102,12 +108,12 @@ def _add_truth(played: Played, log: Sequence[Change]) -> None:
     for change in log:
         if change.cluster.startswith("member") and change.resource.endswith("deployments") and change.type == "ADDED":
             first.setdefault((change.cluster, change.namespace, change.name), change.at)
-    for one in TRUTH["distribution"]:
-        came = first.get((one["member"], one["namespace"], one["name"]))
-        if one["kind"] == "initial" and one["uid"] in templates and came is not None:
-            key = (one["uid"], one["member"])
-            played.truth[key] = came - templates[one["uid"]]
-            played.phases[key] = one["phase"]
+    for one in TRUTH.distribution:
+        came = first.get((one.member, one.namespace, one.name))
+        if one.kind == "initial" and one.uid in templates and came is not None:
+            key = (one.uid, one.member)
+            played.truth[key] = came - templates[one.uid]
+            played.phases[key] = one.phase
 
 
 def _percentile(values: Sequence[float], percent: int) -> float:

@@ -73,7 +73,7 @@ def _manifests(needs: Sequence[Need]) -> str:
     from sloagent.probes.permissions import roles
 
     made = roles(ROLE, needs)
-    return yaml.safe_dump_all(made, sort_keys=False, default_flow_style=None).rstrip()
+    return yaml.safe_dump_all(made, sort_keys=False, default_flow_style=None, explicit_start=True).rstrip()
 
 
 def _json(found: Sequence[Reached]) -> str:

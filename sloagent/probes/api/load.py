@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 import re
 import resource
@@ -21,7 +20,7 @@ from sloagent.probes.api.leftovers import take_away
 from sloagent.probes.api.metrics import LoadMetrics
 from sloagent.probes.api.settings import ApiLoadSettings
 from sloagent.probes.api.watching import Watching
-from sloagent.probes.attention import Attention
+from sloagent.probes.attention import Attention, leave_the_libraries_alone
 from sloagent.probes.endpoint import Endpoint
 from sloagent.probes.telemetry import ProbeTelemetry
 
@@ -111,7 +110,7 @@ class Load:
             raise SloagentError(f"{self._endpoint.name}: the answer is no list of objects: {error}") from error
 
     async def _drive(self, stop: asyncio.Event) -> float:
-        _leave_the_libraries_alone()
+        leave_the_libraries_alone()
         settings, crew, over, begun = self._settings, Crew(), asyncio.Event(), time.monotonic()
         stopped = asyncio.create_task(_set(stop))
         driver: asyncio.Task[None] | None = None
@@ -144,13 +143,6 @@ def allow_connections() -> None:
     """Let the process have as many connections as it may: a stall makes thousands, and shells allow 1024 files."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _leave_the_libraries_alone() -> None:
-    """Let the garbage collector not go through all that was imported, 30 ms each time, while calls are timed."""
-    if not gc.get_freeze_count():
-        gc.collect()
-        gc.freeze()
 
 
 async def _set(event: asyncio.Event) -> None:

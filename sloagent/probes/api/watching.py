@@ -50,7 +50,7 @@ class Watching:
         self._all_seen = asyncio.Event()
         self._queue = WorkQueue()
         self._namespace = namespace = settings.namespace or ""
-        self._pulse = Pulse(endpoint, settings.what.path(namespace), PULSE_SECONDS, telemetry=telemetry)
+        self._pulse = Pulse(endpoint, settings.what.path(namespace), PULSE_SECONDS, telemetry=telemetry, chance=chance)
         self._watch = Watch(
             endpoint, settings.what, _Whole, self._seen, telemetry=telemetry, attention=attention, pulse=self._pulse,
             namespace=namespace, selector=selector(labels), chance=chance,

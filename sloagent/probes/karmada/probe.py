@@ -78,7 +78,7 @@ class KarmadaProbe:
         self._attention = attention
         self._chance = chance
         self._karmada = Endpoint(settings.cluster, clusters[settings.cluster])
-        self._pulse = Pulse(self._karmada, CLUSTERS.path(), settings.pulse, telemetry=telemetry)
+        self._pulse = Pulse(self._karmada, CLUSTERS.path(), settings.pulse, telemetry=telemetry, chance=chance)
         self._registrations = Registrations(metrics) if settings.registration else None
         self._watches: dict[str, list[Sight]] = {settings.cluster: []}
         self._members: dict[str, _Member] = {}
@@ -164,7 +164,8 @@ class KarmadaProbe:
         tell = partial(ledger.member, name)
         first = self._streams[0]
         pulse = Pulse(
-            endpoint, first.resource.path(first.namespace), self._settings.pulse, telemetry=self._telemetry
+            endpoint, first.resource.path(first.namespace), self._settings.pulse, telemetry=self._telemetry,
+            chance=self._chance,
         )  # fmt: skip
         following = [self._tasks.create_task(pulse.run())] + [
             self._start(watches, endpoint, pulse, stream.resource, Bare, tell, stream.namespace)

@@ -36,5 +36,5 @@ class KarmadaSettings(Settings):
     """Its name in `clusters:`."""
     registration: bool = True
     distribution: DistributionSettings | None = DistributionSettings()
-    pulse: Duration = Field(default=0.25, ge=0.1, le=60)
+    pulse: Duration = Field(default=0.5, ge=0.1, le=60)
     """How often each API is asked what it knows, against which its watches are held."""

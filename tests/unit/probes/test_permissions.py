@@ -37,7 +37,11 @@ def granted(name: str) -> list[tuple[str, str, dict]]:
 def needed(found, cluster_wide: bool = False) -> list[tuple[str, str, dict]]:
     made = roles("sloagent-probe", found)
     return [
-        ("ClusterRole" if cluster_wide else one["kind"], "" if cluster_wide else one["metadata"].get("namespace", ""), rule)
+        (
+            "ClusterRole" if cluster_wide else one["kind"],
+            "" if cluster_wide else one["metadata"].get("namespace", ""),
+            rule,
+        )
         for one in made
         for rule in one["rules"]
     ]

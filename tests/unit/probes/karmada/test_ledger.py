@@ -207,7 +207,9 @@ def test_however_the_watches_fare_no_latency_is_wrong_and_every_expectation_is_a
             came, doubt = born + chance.uniform(0.3, 20), chance.choice(doubts)
             seen_at = came if not doubt else came + chance.uniform(0, 5)
             if chance.random() < 0.9:
-                events.append((seen_at, lambda seen, m=member: ledger.member(m, seen), arrival(uid, seen_at, doubt=doubt)))
+                events.append(
+                    (seen_at, lambda seen, m=member: ledger.member(m, seen), arrival(uid, seen_at, doubt=doubt))
+                )
             truth[uid, member] = round(came - born, 6)
         if chance.random() < 0.3:
             gone = born + chance.uniform(0, 30)
