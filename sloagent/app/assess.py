@@ -97,12 +97,19 @@ def part(cycle: Cycle, slo: SLO, stretch: Stretch) -> Part:
     """What the store holds of one SLO over the stretch, to be summed up."""
     expected, counted = stretch.slots(slo), stretch.counted(slo)
     tally = cycle.store.tally(cycle.source.name, slo, contiguous(counted, slo.interval))
-    return Part(len(expected), len(expected) - len(counted), tally, whole(cycle, slo, stretch))
+    return Part(
+        len(expected), len(expected) - len(counted), tally, whole(cycle, slo, stretch), answered(cycle, slo, stretch)
+    )
 
 
 def whole(cycle: Cycle, slo: SLO, stretch: Stretch) -> Mapping[Labels, Counted] | None:
     """Each series's events over the stretch, added from its pieces; None while one of them is missing."""
     return pieces.whole(cycle.store, cycle.source.name, slo, stretch.pieces(slo))
+
+
+def answered(cycle: Cycle, slo: SLO, stretch: Stretch) -> Mapping[Labels, tuple[str, ...]]:
+    """The metrics that `whole` was read from, where one of them is a lower bound."""
+    return pieces.answered(cycle.store, cycle.source.name, slo, stretch.pieces(slo))
 
 
 def lacking(cycle: Cycle, slo: SLO, expected: Sequence[int]) -> list[int]:

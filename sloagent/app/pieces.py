@@ -12,9 +12,9 @@ from itertools import pairwise
 
 from sloagent.model.piece import Counted
 from sloagent.model.samples import Refusal
-from sloagent.model.slo import SLO, Labels, ValueSLI
+from sloagent.model.slo import SLO, Labels, LatencySLI, ValueSLI
 from sloagent.model.timerange import TimeRange, milliseconds
-from sloagent.sources import Source
+from sloagent.sources import Source, promql
 from sloagent.store import Store
 
 HOUR_MS = 3_600_000
@@ -68,3 +68,26 @@ def whole(
     if isinstance(slo.sli, ValueSLI) or not wanted:
         return None
     return store.added(source_name, slo, wanted)
+
+
+def answered(
+    store: Store, source_name: str, slo: SLO, wanted: Sequence[tuple[int, int]]
+) -> Mapping[Labels, tuple[str, ...]]:
+    """The metrics that each series's pieces were read from, in the order to ask; empty where none is a lower bound."""
+    if not isinstance(slo.sli, LatencySLI) or not slo.sli.lower_bounds or not wanted:
+        return {}
+    known = store.cuts(source_name, slo, wanted[0][0], wanted[-1][1])
+    by_name: dict[str, list[tuple[int, int]]] = {}
+    for start_ms, end_ms in wanted:
+        asked = dict(promql.piece_questions(slo.sli, end_ms - start_ms))
+        if (start_ms, end_ms) in known:
+            # A query that nobody would ask now was perhaps of a lower bound, and nothing may pass by that.
+            name = asked.get(known[start_ms, end_ms], slo.sli.lower_bounds[-1].histogram)
+            by_name.setdefault(name, []).append((start_ms, end_ms))
+    if not slo.sli.lower_bound(by_name):
+        return {}
+    found: dict[Labels, tuple[str, ...]] = {}
+    for name in sorted(by_name, key=[*slo.sli.histograms, *(b.histogram for b in slo.sli.lower_bounds)].index):
+        for labels in store.added(source_name, slo, by_name[name]) or ():
+            found[labels] = (*found.get(labels, ()), name)
+    return found

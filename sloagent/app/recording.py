@@ -57,7 +57,7 @@ def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> S
     days = _days(agent, slo, expected, counted)
     whole = Part(
         len(expected), len(expected) - len(counted), merge(day.part.tally for day in days),
-        assess.whole(cycle, slo, stretch),
+        assess.whole(cycle, slo, stretch), assess.answered(cycle, slo, stretch),
     )  # fmt: skip
     days = [replace(day, part=replace(day.part, tally=_without_minima(day.part.tally))) for day in days]
     counting = frozenset(counted)
@@ -186,4 +186,4 @@ def _under_declared(agent: Agent, slo: SLO, whole: Part, span: tuple[int, int], 
         return None
     slots = agent.cycle.store.slots(agent.source.name, slo, span)
     again = tally(strict, (judged_again(strict, slot) for slot in slots if slot.slot in counted))
-    return Part(whole.expected, whole.excluded, again, whole.whole)
+    return replace(whole, tally=again)

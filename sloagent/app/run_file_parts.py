@@ -99,7 +99,8 @@ class Parts:
     def part(self, written: shape.Part) -> Part:
         """The SLO over a stretch."""
         whole = None if written.whole is None else by_labels("whole", written.whole, self._counted)
-        return Part(written.expected, written.excluded, at("tally", self._tally, written.tally), whole)
+        answered = {read_labels(one.labels): one.answered for one in written.whole or () if one.answered}
+        return Part(written.expected, written.excluded, at("tally", self._tally, written.tally), whole, answered)
 
     def day(self, written: shape.Day) -> Day:
         """The SLO over a day."""
@@ -143,7 +144,7 @@ class Parts:
             number_or_none(written.events), number_or_none(written.value),
             tuple(None if q is None else Quantile(*map(number, q)) for q in written.quantiles),
             None if share is None else Share(*map(number, share)),
-            read_limit(written.limit), written.overridden, written.detail,
+            read_limit(written.limit), written.overridden, written.detail, written.lower_bound,
         )  # fmt: skip
 
     def _counted(self, _: Labels, written: shape.Counted) -> Counted:

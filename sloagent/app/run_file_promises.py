@@ -38,6 +38,13 @@ class Limit(Block, frozen=True):
     warn_at: float | None = None
 
 
+class LowerBound(Block, frozen=True):
+    """A histogram of a part of what is measured."""
+
+    histogram: str
+    where: str = ""
+
+
 class Latency(Block, frozen=True):
     """A histogram."""
 
@@ -45,6 +52,7 @@ class Latency(Block, frozen=True):
     where: str = ""
     by: tuple[str, ...] = ()
     native: bool = False
+    lower_bound: tuple[LowerBound, ...] = ()
 
 
 class Ratio(Block, frozen=True):

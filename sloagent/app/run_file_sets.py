@@ -14,6 +14,7 @@ from sloagent.model.slo import (
     Labels,
     LatencySLI,
     Limit,
+    LowerBound,
     Objective,
     Override,
     RatioSLI,
@@ -100,7 +101,8 @@ def _slo(slo_set: str, written: shape.SLO) -> SLO:
 def _sli_shape(sli: SLI) -> shape.SLI:
     match sli:
         case LatencySLI():
-            return shape.SLI(latency=shape.Latency(sli.histograms, sli.where, sli.by, sli.native))
+            bounds = tuple(shape.LowerBound(bound.histogram, bound.where) for bound in sli.lower_bounds)
+            return shape.SLI(latency=shape.Latency(sli.histograms, sli.where, sli.by, sli.native, bounds))
         case RatioSLI():
             return shape.SLI(ratio=shape.Ratio(_SIDES[sli.counts], sli.events, sli.total, sli.bad_absent_is_zero))
         case ValueSLI():
@@ -110,7 +112,8 @@ def _sli_shape(sli: SLI) -> shape.SLI:
 def _sli(written: shape.SLI) -> SLI:
     match written.latency, written.ratio, written.value:
         case shape.Latency() as latency, None, None:
-            return LatencySLI(latency.histogram, latency.where, latency.by, latency.native)
+            bounds = tuple(LowerBound(bound.histogram, bound.where) for bound in latency.lower_bound)
+            return LatencySLI(latency.histogram, latency.where, latency.by, latency.native, bounds)
         case None, shape.Ratio() as ratio, None:
             return RatioSLI(ratio.counts, ratio.events, ratio.total, ratio.bad_absent_is_zero)
         case None, None, shape.Value() as value:

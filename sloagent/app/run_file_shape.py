@@ -65,6 +65,7 @@ class Verdict(Block, frozen=True):
     limit: Limit | None = None
     overridden: bool = False
     detail: str = ""
+    lower_bound: str = ""
 
 
 class Worst(Block, frozen=True):
@@ -118,6 +119,7 @@ class Counted(Block, frozen=True):
     counts: tuple[Annotated[float, Meta(ge=0)], ...] = ()
     part: Number | None = None
     total: Number | None = None
+    answered: tuple[str, ...] = ()
 
 
 class Part(Block, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sloagent.app import run_file_shape as shape
 from sloagent.app.run_file_facts import facts_shape
@@ -96,7 +96,7 @@ def _slo(record: SLORecord, bounds: _Bounds) -> shape.SLORecord:
 
 
 def _part(part: Part, bounds: _Bounds) -> shape.Part:
-    return shape.Part(part.expected, part.excluded, _tally(part.tally), _whole(part.whole, bounds))
+    return shape.Part(part.expected, part.excluded, _tally(part.tally), _whole(part, bounds))
 
 
 def _tally(tally: Tally) -> shape.Tally:
@@ -132,19 +132,22 @@ def _verdict(verdict: Verdict) -> shape.Verdict:
         verdict.outcome, verdict.cause, verdict.gates, _or_none(verdict.events), _or_none(verdict.value),
         tuple(None if q is None else (_number(q.value), _number(q.lower), _number(q.upper)) for q in verdict.quantiles),
         None if share is None else (_number(share.lower), _number(share.upper)),
-        limit_shape(verdict.limit), verdict.overridden, verdict.detail,
+        limit_shape(verdict.limit), verdict.overridden, verdict.detail, verdict.lower_bound,
     )  # fmt: skip
 
 
-def _whole(whole: Mapping[Labels, Counted] | None, bounds: _Bounds) -> tuple[shape.Counted, ...] | None:
-    if whole is None:
+def _whole(part: Part, bounds: _Bounds) -> tuple[shape.Counted, ...] | None:
+    if part.whole is None:
         return None
-    return tuple(_counted(labels, counted, bounds) for labels, counted in sorted(whole.items()))
+    return tuple(
+        _counted(labels, counted, part.answered.get(labels, ()), bounds)
+        for labels, counted in sorted(part.whole.items())
+    )
 
 
-def _counted(labels: Labels, counted: Counted, bounds: _Bounds) -> shape.Counted:
+def _counted(labels: Labels, counted: Counted, answered: tuple[str, ...], bounds: _Bounds) -> shape.Counted:
     if isinstance(counted, Distribution):
-        return shape.Counted(dict(labels), bounds.place(counted.bounds), counted.counts)
+        return shape.Counted(dict(labels), bounds.place(counted.bounds), counted.counts, answered=answered)
     return shape.Counted(dict(labels), part=_or_none(counted.part), total=_or_none(counted.total))
 
 

@@ -59,8 +59,8 @@ def explain(slot: SlotVerdict, terminal: Terminal, *, curl: str, history: str = 
         lines += _fact("warning", f"Prometheus: {warning}", terminal)
     if history:
         lines += _fact("before", history, terminal)
-    if isinstance(slo.sli, LatencySLI) and len(slo.sli.histograms) > 1 and slot.question.histogram:
-        lines += _fact("answered", f"{slot.question.histogram}, of {len(slo.sli.histograms)} names", terminal)
+    if isinstance(slo.sli, LatencySLI) and slot.question.histogram:
+        lines += _answered(slo.sli, slot.question.histogram, terminal)
     lines += _verbatim("asked", slot.question.query, terminal)
     lines += _verbatim("again", curl, terminal)
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -146,7 +146,8 @@ def _latency(slo: SLO, verdict: Verdict, distribution: Distribution | None, term
             continue
         main = percentile == slo.main_percentile
         remark = f"Prometheus's histogram_quantile says {quantile.value:.5g}" if main else ""
-        lines += _fact(f"P{percentile:g}", wording.percentile(quantile, slo.unit), terminal, remark=remark)
+        text = wording.percentile(quantile, slo.unit, lower_bound=bool(verdict.lower_bound))
+        lines += _fact(f"P{percentile:g}", text, terminal, remark=remark)
     if distribution is not None and verdict.events:
         lines += ["", *_bars(distribution, slo, limit, terminal), ""]
     return lines
@@ -169,6 +170,15 @@ def _exactness(distribution: Distribution | None, limit: float, unit: str) -> st
     if not below:
         return f"{name} lies inside the first bucket, ≤ {high}"
     return f"{name} lies inside the bucket from {wording.exactly(below[-1], unit)} to {high}"
+
+
+def _answered(sli: LatencySLI, name: str, terminal: Terminal) -> list[str]:
+    """Which of several names it was, and what that is worth."""
+    asked = len(sli.histograms) + len(sli.lower_bounds)
+    if asked < 2:
+        return []
+    remark = f"a lower bound: {sli.histograms[0]} has no series" if sli.lower_bound([name]) else ""
+    return _fact("answered", f"{name}, of {asked} names", terminal, remark=remark)
 
 
 def _ratio(slo: SLO, verdict: Verdict, terminal: Terminal) -> list[str]:

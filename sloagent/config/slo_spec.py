@@ -107,6 +107,15 @@ class DefaultsSpec(Settings):
     allow_partial: bool = Field(default=False, description="Judge answers that Prometheus marks as partial.")
 
 
+class LowerBoundSpec(Settings):
+    """A histogram of a part of what is measured, so that the whole takes at least that long."""
+
+    histogram: str = Field(
+        description="The histogram's name without `_bucket`.", examples=["work_sync_workload_duration_seconds"]
+    )
+    where: str = Field(default="", description="Its own label matchers; those of the SLI do not carry over.")
+
+
 class LatencySpec(Settings):
     """A histogram of durations."""
 
@@ -121,6 +130,12 @@ class LatencySpec(Settings):
         default=(), max_length=30, description="The labels of the series; each series has its own verdict."
     )
     type: Literal["classic", "native"] = Field(default="classic", description="Which kind of Prometheus histogram.")
+    lower_bound: tuple[LowerBoundSpec, ...] = Field(
+        default=(),
+        max_length=10,
+        description="Asked, in this order, where no `histogram` answers: parts of what is measured. "
+        "They can prove a failure and never a pass.",
+    )
 
 
 class RatioSpec(Settings):

@@ -13,7 +13,7 @@ from sloagent.config.parameters import substitute
 from sloagent.config.promql import Complaint
 from sloagent.config.slo_spec import LatencySpec, RatioSpec, SLISpec, ValueSpec
 from sloagent.config.to_objective import unknown_parameter
-from sloagent.model.slo import SLI, LatencySLI, RatioSLI, ValueSLI
+from sloagent.model.slo import SLI, LatencySLI, LowerBound, RatioSLI, ValueSLI
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,24 @@ class Reader:
             self._complain(promql.check_label(label), (*path, "by", at))
             if label in spec.by[:at]:
                 self.findings.add((*path, "by", at), "sli/label", f'"{label}" stands twice in `by`', "leave one out")
-        where = self._resolved(spec.where, (*path, "where"))
+        where = self._where(spec.where, (*path, "where"))
+        bounds: list[LowerBound] = []
+        for at, bound in enumerate(spec.lower_bound):
+            here = (*path, "lower_bound", at)
+            self._complain(promql.check_histogram(bound.histogram), (*here, "histogram"))
+            if bound.histogram in (*spec.histogram, *(earlier.histogram for earlier in bounds)):
+                self.findings.add(
+                    (*here, "histogram"), "sli/histogram",
+                    f'"{bound.histogram}" stands twice in `histogram` and `lower_bound`', "leave one out",
+                )  # fmt: skip
+            bounds.append(LowerBound(bound.histogram, self._where(bound.where, (*here, "where"))))
+        return LatencySLI(spec.histogram, where, spec.by, spec.type == "native", tuple(bounds))
+
+    def _where(self, written: str, path: Path) -> str:
+        where = self._resolved(written, path)
         if where is not None:
-            self._complain(promql.check_where(where, self.window_seconds), (*path, "where"), where)
-        return LatencySLI(
-            spec.histogram, (where or "").strip().removesuffix(","), spec.by, native=spec.type == "native"
-        )
+            self._complain(promql.check_where(where, self.window_seconds), path, where)
+        return (where or "").strip().removesuffix(",")
 
     def _ratio(self, spec: RatioSpec, path: Path) -> RatioSLI:
         if spec.good is not None and spec.bad is not None:

@@ -21,6 +21,8 @@ def sentence(slo: SLO, moved: Moved, terms: Terms, lang: str = "en") -> str:
             assert moved.bucket is not None
             shown = wording.bucket(Quantile(moved.bucket[1], *moved.bucket), slo.unit, lang)
             return phrase("moved_inside_bucket", lang, bucket=shown)
+        case Why.LOWER_BOUND:
+            return phrase("moved_lower_bound", lang)
         case Why.OTHER_BOUNDS:
             return phrase("moved_other_bounds", lang)
         case Why.TOO_FEW:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sloagent.evaluation.latency import judge_distribution
+from sloagent.evaluation.latency import as_lower_bound, judge_distribution
 from sloagent.evaluation.numbers import judge_number, judge_ratio
 from sloagent.evaluation.roll_up import roll_up
 from sloagent.model.distribution import Distribution
@@ -28,6 +28,8 @@ def judge(slo: SLO, slot: int, answer: Answer | Refusal) -> SlotVerdict:
         )  # fmt: skip
     judge_one = judge_series(slo, float(slo.window))
     verdicts = tuple([judge_one(labels, sample) for labels, sample in sorted(answer.series.items(), key=_labels)])
+    if isinstance(slo.sli, LatencySLI) and (bound := slo.sli.lower_bound([answer.question.histogram])):
+        verdicts = tuple([as_lower_bound(verdict, bound) for verdict in verdicts])
     outcome = roll_up([(verdict.outcome, verdict.gates) for verdict in verdicts])
     distributions = (
         {labels: sample for labels, sample in answer.series.items() if isinstance(sample, Distribution)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 
 from sloagent.evaluation.quantiles import SLACK, quantile_of, raised, reaches, share_of
@@ -54,6 +55,18 @@ def judge_distribution(
         events=events, value=shown.value if shown else None, quantiles=quantiles, good_share=share,
         limit=limit, overridden=overridden,
     )  # fmt: skip
+
+
+def as_lower_bound(verdict: Verdict, histogram: str) -> Verdict:
+    """The verdict of what takes at least as long as was judged: a failure stays one, a pass proves nothing.
+
+    `histogram` is the metric that was judged; empty where it is what is measured, and the verdict stands.
+    """
+    if not histogram or verdict.outcome in (Outcome.ERROR, Outcome.NO_DATA):
+        return verdict
+    if verdict.outcome in (Outcome.PASS, Outcome.WARN):
+        return replace(verdict, outcome=Outcome.INCONCLUSIVE, cause=Cause.LOWER_BOUND, lower_bound=histogram)
+    return replace(verdict, lower_bound=histogram)
 
 
 def _decide(

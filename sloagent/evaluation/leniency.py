@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sloagent.evaluation.latency import as_lower_bound
 from sloagent.evaluation.numbers import is_kept
 from sloagent.evaluation.roll_up import roll_up
 from sloagent.evaluation.wording import promised_quantile
@@ -54,7 +55,10 @@ def _again(strict: SLO, verdict: Verdict) -> Verdict:
     if not verdict.gates or limit == verdict.limit or verdict.cause is Cause.FALLING_COUNTS:
         return replace(verdict, limit=limit) if verdict.limit is not None else verdict
     outcome = _latency(strict, verdict, limit) if isinstance(strict.sli, LatencySLI) else _number(verdict, limit)
-    return verdict if outcome is None else replace(verdict, outcome=outcome, limit=limit, good_share=None)
+    if outcome is None:
+        return verdict
+    again = replace(verdict, outcome=outcome, limit=limit, good_share=None)
+    return as_lower_bound(replace(again, cause=Cause.DECIDED), verdict.lower_bound) if verdict.lower_bound else again
 
 
 def _latency(strict: SLO, verdict: Verdict, limit: Limit) -> Outcome | None:

@@ -67,6 +67,19 @@ PHRASES: dict[str, tuple[str, str]] = {
     "only_stated": ("stated, not measured here; no objective yet", "由他人给出，并非在此测量；尚无目标"),
     "not_stated": ("the percentile that is promised was not stated", "未给出所承诺的百分位"),
     "not_run": ("not run", "未运行"),
+    "bounded": (
+        "judged by {histogram}, a part of what is measured, which takes at least that long",
+        "依据 {histogram} 判定，它只是被测过程的一部分：全过程至少需要这么久",
+    ),
+    "bounded_no_pass": (
+        "judged by {histogram}, a part of what is measured, which takes at least that long: no pass is proven;"  # noqa: ISC004
+        " {wanted} has no series",
+        "依据 {histogram} 判定，它只是被测过程的一部分：全过程至少需要这么久，因此不能证明达标；{wanted} 没有时间序列",
+    ),
+    "bounded_partly": (
+        "a part of the stretch was judged by a lower bound alone, so this proves no pass",
+        "该时段的一部分仅依据下界判定，因此不能证明达标",
+    ),
     "refused": ("refused: {detail}", "查询失败：{detail}"),
     "pending": ("no answer yet: {detail}", "尚无结果：{detail}"),
     # Several series.
@@ -140,6 +153,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "moved_too_few_parts": ("too short a run to compare", "运行过短，无法比较"),
     "moved_other_bounds": (
         "the two histograms share no bound at which they could be compared", "两个直方图没有可供比较的共同桶边界",
+    ),
+    "moved_lower_bound": (
+        "a lower bound beside what is not the same part: the two cannot be compared", "下界与另一种测量无法比较",
     ),
     "moved_stated": (
         "{change}; numbers that were written down do not tell how sure that is",

@@ -29,6 +29,15 @@ def reason(slo: SLO, verdict: Verdict | SlotVerdict | RangeVerdict | RangeSummar
 
 
 def _one(slo: SLO, verdict: Verdict, lang: str) -> str:
+    said = _told(slo, verdict, lang)
+    if not verdict.lower_bound or not isinstance(slo.sli, LatencySLI):
+        return said
+    key = "bounded_no_pass" if verdict.cause is Cause.LOWER_BOUND else "bounded"
+    bound = phrase(key, lang, histogram=verdict.lower_bound, wanted=slo.sli.histograms[0])
+    return joined([said, bound], lang)
+
+
+def _told(slo: SLO, verdict: Verdict, lang: str) -> str:
     sort = slo.sli.counts if isinstance(slo.sli, RatioSLI) else ""
     events = verdict.events or 0.0
     match verdict.cause:
@@ -181,9 +190,7 @@ def _range(slo: SLO, row: RangeVerdict, lang: str) -> str:
     if row.cause is Cause.TOO_LITTLE_EVALUATED:
         parts.append(_too_little(row, objective.gate, lang))
     if objective.gate is Gate.WHOLE_RUN:
-        if row.whole is not None:
-            parts.append(phrase("whole", lang, reason=_one(slo, row.whole, lang)))
-        return joined(parts, lang)
+        return joined([*parts, *_whole(slo, row, lang)], lang)
     if row.good_windows is not None:
         promised = wording.exactly(objective.windows_at_least, "ratio")
         key = "windows_all" if objective.gate is Gate.WORST_WINDOW else "windows"
@@ -195,6 +202,14 @@ def _range(slo: SLO, row: RangeVerdict, lang: str) -> str:
     if worst is not None and worst.outcome not in (Outcome.PASS, Outcome.MEASURED):
         parts.append(_worst(slo, row, lang))
     return joined(parts, lang)
+
+
+def _whole(slo: SLO, row: RangeVerdict, lang: str) -> list[str]:
+    if row.whole is None:
+        return []
+    said = [phrase("whole", lang, reason=_one(slo, row.whole, lang))]
+    partly = row.cause is Cause.LOWER_BOUND and not row.whole.lower_bound
+    return [*said, phrase("bounded_partly", lang)] if partly else said
 
 
 def _none(cause: Cause) -> str:

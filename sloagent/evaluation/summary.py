@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sloagent.evaluation.drift import growth
 from sloagent.evaluation.judge import judge_series
+from sloagent.evaluation.latency import as_lower_bound
 from sloagent.evaluation.quantiles import reaches
 from sloagent.evaluation.roll_up import roll_up
 from sloagent.evaluation.tallying import badness, merge, tally
 from sloagent.model.piece import Counted
 from sloagent.model.record import Part
-from sloagent.model.slo import SLO, Gate, Labels, Objective, ValueSLI
+from sloagent.model.slo import SLO, Gate, Labels, LatencySLI, Objective, ValueSLI
 from sloagent.model.tally import SeriesTally, Tally
 from sloagent.model.verdict import Cause, Growth, Outcome, RangeSummary, RangeVerdict, Share, Verdict, Windows
 
@@ -23,29 +25,41 @@ LEAST_EVALUATED = 0.9
 _Reading = tuple[Outcome, Cause]
 _TOO_LITTLE: _Reading = (Outcome.INCONCLUSIVE, Cause.TOO_LITTLE_EVALUATED)
 _NO_WINDOWS = SeriesTally()
+_NOTHING_TOLD: Mapping[Labels, Sequence[str]] = MappingProxyType({})
 
 
 def summarise(
-    slo: SLO, tally: Tally, *, expected: int, excluded: int, whole: Mapping[Labels, Counted] | None
+    slo: SLO,
+    tally: Tally,
+    *,
+    expected: int,
+    excluded: int,
+    whole: Mapping[Labels, Counted] | None,
+    answered_by: Mapping[Labels, Sequence[str]] = _NOTHING_TOLD,
 ) -> RangeSummary:
     """The verdict of one SLO over a range, its series worst first.
 
     `expected` slots lie in the range, `excluded` ones of them do not count; `tally` is of the recorded others. `whole`
-    are each series's events over the stretch, None where they are not (all) known. A series seen anywhere counts as
-    expected in all of the range. Windows below `min_events` are listed and leave the denominator, as idle ones do: they
-    do not gate a slot, so they do not gate a range.
+    are each series's events over the stretch, None where they are not (all) known, and `answered_by` the metrics that
+    they were read from, where one of them is a lower bound. A series seen anywhere counts as expected in all of the
+    range. Windows below `min_events` are listed and leave the denominator, as idle ones do: they do not gate a slot, so
+    they do not gate a range.
     """
     missing = max(0, expected - excluded - tally.recorded)
     answered = tally.recorded - tally.refused
     counting = expected - excluded
     enough = counting <= 0 or reaches(answered / counting, LEAST_EVALUATED)
     judge_one = judge_series(slo, 1.0)
+    bounded = bool(_lower_bound(slo, tally.histograms))
     rows: list[RangeVerdict] = []
     for labels in sorted({*tally.series, *(whole or {})}):
         row = tally.series.get(labels, _NO_WINDOWS)
         counted = whole.get(labels) if whole is not None else None
         reading = judge_one(labels, counted) if counted is not None else None
-        rows.append(_series(slo, labels, row, _windows(row, tally, expected, excluded, missing), reading, enough))
+        if reading is not None:
+            reading = as_lower_bound(reading, _lower_bound(slo, answered_by.get(labels, ())))
+        windows = _windows(row, tally, expected, excluded, missing)
+        rows.append(_series(slo, labels, row, windows, reading, enough, bounded=bounded))
     rows.sort(key=_range_badness)
     outcome, cause = _conclude(rows, tally, missing)
     windows = Windows(
@@ -63,7 +77,13 @@ def summarise(
 
 def summary_of(slo: SLO, part: Part) -> RangeSummary:
     """The verdict of one SLO over a part of a run."""
-    return summarise(slo, part.tally, expected=part.expected, excluded=part.excluded, whole=part.whole)
+    return summarise(
+        slo, part.tally, expected=part.expected, excluded=part.excluded, whole=part.whole, answered_by=part.answered
+    )
+
+
+def _lower_bound(slo: SLO, histograms: Sequence[str]) -> str:
+    return slo.sli.lower_bound(histograms) if isinstance(slo.sli, LatencySLI) else ""
 
 
 def _windows(row: SeriesTally, tally: Tally, expected: int, excluded: int, missing: int) -> Windows:
@@ -77,7 +97,7 @@ def _windows(row: SeriesTally, tally: Tally, expected: int, excluded: int, missi
 
 
 def _series(
-    slo: SLO, labels: Labels, row: SeriesTally, windows: Windows, whole: Verdict | None, enough: bool
+    slo: SLO, labels: Labels, row: SeriesTally, windows: Windows, whole: Verdict | None, enough: bool, *, bounded: bool
 ) -> RangeVerdict:
     objective = slo.objective
     judged = row.good + row.bad + row.undecided
@@ -87,7 +107,7 @@ def _series(
     if objective is None:
         (outcome, cause), gates = _measured(slo, row, whole), False
     elif objective.gate is Gate.WHOLE_RUN:
-        outcome, cause = _whole_gate(slo, row, whole, enough)
+        outcome, cause = _whole_gate(slo, row, whole, enough, bounded=bounded)
         gates = outcome is not Outcome.NO_DATA and cause is not Cause.TOO_FEW_EVENTS
     elif share is None:
         (outcome, cause), gates = _ungated(slo, row), False
@@ -129,12 +149,15 @@ def _window_gate(objective: Objective, windows: Windows, share: Share, enough: b
     return Outcome.PASS if calm else Outcome.WARN, Cause.DECIDED
 
 
-def _whole_gate(slo: SLO, row: SeriesTally, whole: Verdict | None, enough: bool) -> _Reading:
+def _whole_gate(slo: SLO, row: SeriesTally, whole: Verdict | None, enough: bool, *, bounded: bool) -> _Reading:
     counted = row.good + row.bad + row.undecided
     if whole is None:
         return _TOO_LITTLE if counted else _ungated(slo, row)
     if whole.outcome in (Outcome.PASS, Outcome.WARN) and not enough:
         return _TOO_LITTLE
+    if whole.outcome in (Outcome.PASS, Outcome.WARN) and bounded:
+        # A window of this stretch was judged by a part alone: the events of the whole are not all there.
+        return Outcome.INCONCLUSIVE, Cause.LOWER_BOUND
     if whole.outcome is Outcome.NO_DATA and whole.cause is not Cause.BAD_ABSENT and counted:
         # Windows counted events and the stretch as a whole none: the pieces do not tell of all of it.
         return _TOO_LITTLE

@@ -82,8 +82,15 @@ def shares(share: Share, *, against: float | None = None) -> str:
     return low if low == high else f"{low.removesuffix(' %')}–{high}"
 
 
-def bucket(quantile: Quantile, unit: str = "seconds", lang: str = "en") -> str:
-    """The bucket that a percentile lies in: `1.02–2.05 s`, `≤ 5 ms (first bucket)`, `> 2.05 s (last bucket)`."""
+def bucket(quantile: Quantile, unit: str = "seconds", lang: str = "en", *, lower_bound: bool = False) -> str:
+    """The bucket that a percentile lies in: `1.02–2.05 s`, `≤ 5 ms (first bucket)`, `> 2.05 s (last bucket)`.
+
+    That of a lower bound: `≥ 1.02–2.05 s`, `≥ 0–5 ms (first bucket)`.
+    """
+    if lower_bound and quantile.upper != inf:
+        if quantile.lower in (0.0, -inf):
+            return f"≥ {'0' if quantile.lower == 0.0 else '-∞'}–{quantity(quantile.upper, unit)} {_FIRST[lang]}"
+        return f"≥ {span(quantity(quantile.lower, unit), quantity(quantile.upper, unit))}"
     if quantile.lower == quantile.upper:
         return exactly(quantile.value, unit)
     if quantile.upper == inf:
@@ -99,15 +106,18 @@ def span(low: str, high: str) -> str:
     return f"{low_number}–{high}" if low_number and high.endswith(f" {low_unit}") else f"{low}–{high}"
 
 
-def percentile(quantile: Quantile | None, unit: str = "seconds", lang: str = "en") -> str:
-    """A percentile with its bucket: `4.41 s (4–5 s)`. In the first and the last bucket only the bucket is known."""
+def percentile(quantile: Quantile | None, unit: str = "seconds", lang: str = "en", *, lower_bound: bool = False) -> str:
+    """A percentile with its bucket: `4.41 s (4–5 s)`. In the first and the last bucket only the bucket is known.
+
+    A lower bound is marked: `≥ 4.41 s (4–5 s)`.
+    """
     if quantile is None:
         return ABSENT
     if quantile.lower == quantile.upper:
         return exactly(quantile.value, unit)  # stated by somebody, not read from a histogram
     if quantile.upper == inf or quantile.lower in (0.0, -inf):
-        return bucket(quantile, unit, lang)
-    return f"{quantity(quantile.value, unit)} ({bucket(quantile, unit, lang)})"
+        return bucket(quantile, unit, lang, lower_bound=lower_bound)
+    return f"{'≥ ' if lower_bound else ''}{quantity(quantile.value, unit)} ({bucket(quantile, unit, lang)})"
 
 
 def promised_quantile(slo: SLO, verdict: Verdict) -> Quantile | None:
@@ -118,7 +128,8 @@ def promised_quantile(slo: SLO, verdict: Verdict) -> Quantile | None:
 def value(slo: SLO, verdict: Verdict, lang: str = "en") -> str:
     """What a verdict measured, as the VALUE column shows it; `—` where it measured nothing."""
     if isinstance(slo.sli, LatencySLI):
-        return percentile(promised_quantile(slo, verdict), slo.unit, lang)
+        quantile = promised_quantile(slo, verdict)
+        return percentile(quantile, slo.unit, lang, lower_bound=bool(verdict.lower_bound))
     if verdict.value is None or verdict.outcome in (Outcome.ERROR, Outcome.NO_DATA):
         return ABSENT
     return quantity(verdict.value, slo.unit, against=_border(verdict.limit))

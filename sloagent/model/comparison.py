@@ -38,6 +38,8 @@ class Why(StrEnum):
     """One of the two is a number that somebody wrote down: nothing tells how sure it is."""
     OTHER_BOUNDS = "other_bounds"
     """The two histograms share no bound at which they can be compared."""
+    LOWER_BOUND = "lower_bound"
+    """One of the two is of a part of what is measured, and the other is not of the same part."""
 
 
 @dataclass(frozen=True, slots=True)

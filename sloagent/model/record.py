@@ -38,6 +38,8 @@ class Part:
     tally: Tally
     whole: Mapping[Labels, Counted] | None
     """Each series's events over the stretch, added from its pieces; None where not all of them are known."""
+    answered: Mapping[Labels, tuple[str, ...]] = field(default_factory=dict)
+    """The metrics that each series's events were read from; empty where none of them is a lower bound."""
 
 
 @dataclass(frozen=True, slots=True)

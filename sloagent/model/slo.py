@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -38,6 +39,14 @@ UNTOLD = Text("")
 
 
 @dataclass(frozen=True, slots=True)
+class LowerBound:
+    """A histogram of a part of what is measured, with matchers of its own: the whole takes at least that long."""
+
+    histogram: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class LatencySLI:
     """A histogram. `histograms` are metric names without `_bucket`; the first that answers at a slot is judged."""
 
@@ -45,6 +54,13 @@ class LatencySLI:
     where: str
     by: tuple[str, ...]
     native: bool = False
+    lower_bounds: tuple[LowerBound, ...] = ()
+    """Asked where none of `histograms` answers. They can prove a failure and never a pass."""
+
+    def lower_bound(self, histograms: Iterable[str]) -> str:
+        """The first of these metric names that is a lower bound only; empty where none is."""
+        bounds = {bound.histogram for bound in self.lower_bounds}
+        return next((name for name in histograms if name in bounds), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +180,23 @@ class SLO:
 
         Hex, 16 characters of SHA-256 over canonical JSON.
         """
-        content = {
+        text = json.dumps(self.content(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def content(self) -> dict[str, object]:
+        """All that changes a verdict, as plain data. A field that came later is left out while it says nothing."""
+        sli = asdict(self.sli)
+        if not sli.get("lower_bounds", True):
+            del sli["lower_bounds"]
+        return {
             "kind": type(self.sli).__name__,
-            "sli": asdict(self.sli),
+            "sli": sli,
             "objective": asdict(self.objective) if self.objective else None,
             "interval": self.interval,
             "window": self.window,
             "min_events": self.min_events,
             "allow_partial": self.allow_partial,
         }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class Cause(StrEnum):
     """Somebody else measured the number and wrote it down."""
     NOT_RUN = "not_run"
     """Nobody has measured it."""
+    LOWER_BOUND = "lower_bound"
+    """A part of what is measured keeps the promise, which says nothing of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class Verdict:
     overridden: bool = False
     detail: str = ""
     """The peer's own words, for an error; else empty."""
+    lower_bound: str = ""
+    """The metric that was judged, where it is only a part of what is measured; its numbers are lower bounds."""
 
 
 @dataclass(frozen=True, slots=True)

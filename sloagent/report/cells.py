@@ -26,17 +26,20 @@ def number(text: str, exact: str = "", below: str = "") -> Cell:
     return Cell(shown, sub=", ".join(part for part in (bucket, below) if part), exact=exact)
 
 
-def quantile_cell(quantile: Quantile | None, slo: SLO, words: Words) -> Cell:
+def quantile_cell(quantile: Quantile | None, slo: SLO, words: Words, *, lower_bound: bool = False) -> Cell:
     """A percentile with the bucket that it lies in."""
     if quantile is None:
         return soft(wording.ABSENT)
-    return number(wording.percentile(quantile, slo.unit, words.language), exact_quantile(quantile, slo.unit))
+    text = wording.percentile(quantile, slo.unit, words.language, lower_bound=lower_bound)
+    return number(text, exact_quantile(quantile, slo.unit, lower_bound=lower_bound))
 
 
-def exact_quantile(quantile: Quantile, unit: str) -> str:
+def exact_quantile(quantile: Quantile, unit: str, *, lower_bound: bool = False) -> str:
     """All digits: the bucket and, where it is known, what Prometheus interpolates in it."""
     if quantile.lower == quantile.upper:
         return f"{quantile.value!r} {unit}"
+    if lower_bound:
+        return f"{quantile.lower!r} < x {unit}; histogram_quantile of the part {quantile.value!r}"
     upper = "+Inf" if quantile.upper == inf else repr(quantile.upper)
     return f"{quantile.lower!r} < x ≤ {upper} {unit}; histogram_quantile {quantile.value!r}"
 
@@ -49,7 +52,7 @@ def value_cell(slo: SLO, verdict: Verdict | None, words: Words, below: str = "")
         return soft(words.say("not_run"))
     quantile = wording.promised_quantile(slo, verdict) if isinstance(slo.sli, LatencySLI) else None
     if quantile is not None:
-        exact = exact_quantile(quantile, slo.unit)
+        exact = exact_quantile(quantile, slo.unit, lower_bound=bool(verdict.lower_bound))
     else:
         exact = "" if verdict.value is None else f"{verdict.value!r} {slo.unit}"
     text = wording.value(slo, verdict, words.language)
@@ -104,7 +107,8 @@ def measured_cells(slo: SLO, series: RangeVerdict, words: Words) -> list[Cell]:
         return [soft(words.say("not_run")) for _ in slo.quantiles]
     if whole is None or not whole.quantiles:
         return [soft(wording.ABSENT) for _ in slo.quantiles]
-    return [quantile_cell(quantile, slo, words) for quantile in whole.quantiles]
+    bounded = bool(whole.lower_bound)
+    return [quantile_cell(quantile, slo, words, lower_bound=bounded) for quantile in whole.quantiles]
 
 
 def percentile_columns(slo: SLO, words: Words) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sloagent.evaluation.compare import compare_distributions, compare_shares, compare_values, roll_up
 from sloagent.evaluation.comparing_words import sentence
@@ -26,6 +26,14 @@ class Side:
     counted: Mapping[Labels, Counted]
     means: Mapping[Labels, tuple[float, ...]]
     stated: Mapping[Labels, Stated]
+    answered: Mapping[Labels, tuple[str, ...]] = field(default_factory=dict)
+    slo: SLO | None = None
+    """What was asked then; needed with `answered`."""
+
+    def lower_bound(self, labels: Labels) -> str:
+        """The metric of a part of what is measured that its numbers of a series are of; empty where they are not."""
+        sli = self.slo.sli if self.slo is not None else None
+        return sli.lower_bound(self.answered.get(labels, ())) if isinstance(sli, LatencySLI) else ""
 
     @property
     def series(self) -> set[Labels]:
@@ -44,6 +52,8 @@ class SeriesComparison:
     """Of a latency its percentiles, in the order of `SLO.quantiles`; else the one number."""
     buckets: tuple[tuple[Quantile | None, Quantile | None], ...] = ()
     """Of a latency, for each of `numbers`: the baseline's percentile and the current one with their buckets."""
+    lower_bounds: tuple[str, str] = ("", "")
+    """The metric that the baseline's numbers and the current ones are of, where it is a part of what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,8 @@ class SLOComparison:
             return words.say("not_in_baseline" if self.earlier is None else "nothing_compared")
         worst = self.series[0]
         said = sentence(self.slo, worst.overall, self.terms, words.language)
+        if all(worst.lower_bounds) and worst.overall.why is not Why.LOWER_BOUND:
+            said = words.say("compared_part", said=said, name=worst.lower_bounds[1])
         name = name_of(worst.labels)
         return f"{name}: {said}" if name else said
 
@@ -91,7 +103,7 @@ def roll_up_of(series: Iterable[SeriesComparison]) -> Change:
 
 def side_of(record: SLORecord) -> Side:
     """The whole run as one side of a comparison."""
-    return Side(record.whole.whole or {}, record.means, record.stated)
+    return Side(record.whole.whole or {}, record.means, record.stated, record.whole.answered, record.slo)
 
 
 def side_by_side(slo: SLO, baseline: Side, current: Side, terms: Terms) -> tuple[SeriesComparison, ...]:
@@ -118,7 +130,8 @@ def _series(slo: SLO, labels: Labels, baseline: Side, current: Side, terms: Term
 
 def _measured(slo: SLO, labels: Labels, baseline: Side, current: Side, terms: Terms, both: int) -> SeriesComparison:
     if isinstance(slo.sli, LatencySLI):
-        return _latency(slo, labels, baseline.counted.get(labels), current.counted.get(labels), terms, both)
+        found = _latency(slo, labels, baseline.counted.get(labels), current.counted.get(labels), terms, both)
+        return _with_lower_bounds(found, baseline, current)
     if isinstance(slo.sli, RatioSLI):
         moved = _ratio(slo, slo.sli, labels, baseline.counted.get(labels), current.counted.get(labels), terms, both)
         return SeriesComparison(labels, moved, (moved,))
@@ -147,6 +160,19 @@ def _latency(
     found = compare_distributions(slo.main_percentile, slo.quantiles, before, current, terms, both)
     buckets = tuple((_quantile(before, p), _quantile(current, p)) for p in slo.quantiles)
     return SeriesComparison(labels, found.overall, found.percentiles, buckets)
+
+
+def _with_lower_bounds(found: SeriesComparison, baseline: Side, current: Side) -> SeriesComparison:
+    """The comparison where either side may be a part of what is measured: a part is comparable with itself alone."""
+    bounds = baseline.lower_bound(found.labels), current.lower_bound(found.labels)
+    same = all(side.answered.get(found.labels) == bounds[:1] for side in (baseline, current))
+    if not any(bounds) or same or found.overall.why is Why.NOT_RUN:
+        return replace(found, lower_bounds=bounds)
+    overall, *numbers = (
+        Moved(Change.CANNOT_TELL, Why.LOWER_BOUND, moved.baseline, moved.current)
+        for moved in (found.overall, *found.numbers)
+    )
+    return replace(found, overall=overall, numbers=tuple(numbers), lower_bounds=bounds)
 
 
 def _quantile(counted: Distribution | None, percentile: float) -> Quantile | None:

@@ -105,7 +105,7 @@ def _rows(comparison: SLOComparison, series: SeriesComparison, words: Words) -> 
     absent = [words.say("not_run") if side == [None] * len(names) else wording.ABSENT for side in sides]
     for place, (number, moved, pair) in enumerate(zip(names, series.numbers, buckets, strict=True)):
         first = head if place == 0 else [soft(""), soft("")]
-        both = zip((moved.baseline, moved.current), pair, absent, strict=True)
+        both = zip((moved.baseline, moved.current), pair, absent, series.lower_bounds, strict=True)
         cells = [_number(slo, *one, words) for one in both]
         rows.append([*first, Cell(number), *cells, _difference(comparison, moved, words)])
     return rows
@@ -120,12 +120,14 @@ def change_cell(change: Change, words: Words) -> Cell:
     return verdict_cell(Verdict(_KINDS[change], words.say(change.value)))
 
 
-def _number(slo: SLO, value: float | None, quantile: Quantile | None, absent: str, words: Words) -> Cell:
+def _number(
+    slo: SLO, value: float | None, quantile: Quantile | None, absent: str, lower_bound: str, words: Words
+) -> Cell:
     """A number with its bucket, where there is one; one that was not measured says so and is never a zero."""
     if value is None:
         return soft(absent)
     if quantile is not None and quantile.value == value:
-        return quantile_cell(quantile, slo, words)
+        return quantile_cell(quantile, slo, words, lower_bound=bool(lower_bound))
     return Cell(wording.quantity(value, slo.unit), exact=f"{value!r} {slo.unit}")
 
 

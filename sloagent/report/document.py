@@ -12,7 +12,18 @@ from sloagent.model.verdict import Growth, RangeSummary, RangeVerdict, Share, Ve
 from sloagent.report.comparing import SLOComparison
 from sloagent.report.content import Report, Result
 from sloagent.report.phase_results import PhaseResult
-from sloagent.report.plain import JSON, facts_data, number, objective, quantiles, share, slo_data, stretches
+from sloagent.report.plain import (
+    JSON,
+    facts_data,
+    good_share,
+    lower_bound,
+    number,
+    objective,
+    quantiles,
+    share,
+    slo_data,
+    stretches,
+)
 from sloagent.report.times import instant
 
 SCHEMA = "sloagent/report/v1"
@@ -236,9 +247,9 @@ def _reading(slo: SLO, verdict: Verdict | None) -> dict[str, JSON] | None:
         "outcome": verdict.outcome.value,
         "value": number(verdict.value),
         "quantiles": quantiles(slo, verdict),
-        "good_share": share(verdict.good_share),
+        "good_share": good_share(verdict),
         "events": number(verdict.events),
-    }
+    } | lower_bound(verdict)
 
 
 def _growth(growth: Growth | None) -> JSON:

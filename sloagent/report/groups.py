@@ -46,7 +46,7 @@ def _side(one: SLORecord, record: RunRecord, group: Group) -> Side:
     if group.phase:
         names = [phase.name for phase in record.run.phases]
         part = one.phases[names.index(group.phase)] if group.phase in names and one.phases else None
-        return Side((part.whole if part else None) or {}, {}, {})
+        return Side((part.whole if part else None) or {}, {}, {}, part.answered if part else {}, one.slo)
     whole = side_of(one)
     wanted = set(group.labels.items())
 
@@ -58,4 +58,6 @@ def _side(one: SLORecord, record: RunRecord, group: Group) -> Side:
         {key: counted for labels, counted in whole.counted.items() if (key := chosen(labels)) is not None},
         {key: means for labels, means in whole.means.items() if (key := chosen(labels)) is not None},
         {key: stated for labels, stated in whole.stated.items() if (key := chosen(labels)) is not None},
+        {key: names for labels, names in whole.answered.items() if (key := chosen(labels)) is not None},
+        one.slo,
     )

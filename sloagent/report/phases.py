@@ -61,7 +61,9 @@ def _cell(phase: PhaseResult, words: Words) -> Cell:
         value = wording.value(slo, phase.whole, words.language)
         quantile = wording.promised_quantile(slo, phase.whole)
         # Where there is room for one number only it is the bucket, which is certain.
-        short = stacked(wording.bucket(quantile, slo.unit, words.language))[0] if quantile else value
+        bounded = bool(phase.whole.lower_bound)
+        bucket = wording.bucket(quantile, slo.unit, words.language, lower_bound=bounded) if quantile else value
+        short = stacked(bucket)[0]
         return Cell(verdict.word, sub="" if short == wording.ABSENT else short, verdict=verdict.kind, title=value)
     series = phase.summary.series[0] if phase.summary.series else None
     judged = series.windows.judged if series else 0

@@ -6,7 +6,7 @@ Missing numbers are None, never 0 or NaN; an infinity, for which JSON has no wor
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import isfinite
 
 from sloagent.evaluation.reasons import reason
@@ -54,11 +54,16 @@ def entry(
         "unit": slo.unit,
         "value": number(value),
         "quantiles": quantiles(slo, numbers),
-        "good_share": share(numbers.good_share if numbers else None),
+        "good_share": good_share(numbers),
         "events": number(numbers.events if numbers else None),
         "objective": objective(slo, limit),
         "query": query or None,
-    }
+    } | lower_bound(numbers)
+
+
+def lower_bound(verdict: Verdict | None) -> dict[str, JSON]:
+    """The metric that was judged where it is only a part of what is measured; without one, nothing."""
+    return {"lower_bound": verdict.lower_bound} if verdict is not None and verdict.lower_bound else {}
 
 
 def number(value: float | None) -> float | None:
@@ -67,15 +72,29 @@ def number(value: float | None) -> float | None:
 
 
 def quantiles(slo: SLO, verdict: Verdict | None) -> dict[str, JSON]:
-    """By percentile, `{"value", "lower", "upper"}`; an open end (−∞ or +∞) is null. Empty unless latency with events."""
+    """By percentile, `{"value", "lower", "upper"}`; an open end (−∞ or +∞) is null. Empty unless latency with events.
+
+    A lower bound is open above, whatever bucket it lies in.
+    """
     if verdict is None or not verdict.quantiles:
         return {}
     return {
         f"{percentile:g}": None
         if quantile is None
-        else {"value": number(quantile.value), "lower": number(quantile.lower), "upper": number(quantile.upper)}
+        else {
+            "value": number(quantile.value),
+            "lower": number(quantile.lower),
+            "upper": None if verdict.lower_bound else number(quantile.upper),
+        }
         for percentile, quantile in zip(slo.quantiles, verdict.quantiles, strict=True)
     }
+
+
+def good_share(verdict: Verdict | None) -> JSON:
+    """`{"lower", "upper"}` of the share of good events, or null; by a lower bound all of them may have been bad."""
+    if verdict is None or verdict.good_share is None:
+        return None
+    return share(replace(verdict.good_share, lower=0.0) if verdict.lower_bound else verdict.good_share)
 
 
 def share(value: Share | None) -> JSON:
@@ -139,8 +158,10 @@ def stretches(found: Iterable[tuple[int, int]]) -> list[JSON]:
 def slo_data(slo: SLO) -> dict[str, JSON]:
     """An SLO in force: what is asked and what is promised."""
     match slo.sli:
-        case LatencySLI(histograms=histograms, where=where, by=by):
+        case LatencySLI(histograms=histograms, where=where, by=by, lower_bounds=bounds):
             sli: dict[str, JSON] = {"histogram": list(histograms), "where": where, "by": list(by)}
+            if bounds:
+                sli["lower_bound"] = [{"histogram": one.histogram, "where": one.where} for one in bounds]
         case RatioSLI(counts=counts, events=events, total=total):
             sli = {counts: events, "total": total}
         case ValueSLI(query=query):

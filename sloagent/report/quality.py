@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sloagent.model.slo import LatencySLI
 from sloagent.model.verdict import Cause, Outcome
 from sloagent.report import times
 from sloagent.report.cells import name_of
@@ -103,6 +104,9 @@ def _findings(result: Result, words: Words) -> list[str]:
     findings += [words.say("too_few", count=few)] * bool(few) + [words.say("silent", count=silent)] * bool(silent)
     if len(summary.histograms) > 1:
         findings.append(words.say("histogram_changed", names=" → ".join(summary.histograms)))
+    sli = summary.slo.sli
+    if isinstance(sli, LatencySLI) and (bound := sli.lower_bound(summary.histograms)):
+        findings.append(words.say("lower_bound_judged", name=bound, wanted=sli.histograms[0]))
     findings += [words.say("override_unused", match=name_of(match)) for match in summary.unused_overrides]
     told = sorted(result.record.warnings.items(), key=lambda item: (-item[1], item[0]))
     findings += [words.say("warned_by", count=count, warning=visible(warning, 500)) for warning, count in told[:5]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from operator import attrgetter
 from typing import cast
 
@@ -14,7 +15,7 @@ from prometheus_client.samples import Sample
 
 from sloagent.model.pending import Pending
 from sloagent.model.slo import SLO, Labels
-from sloagent.model.verdict import Outcome, Quantile, Share, SlotVerdict, Verdict
+from sloagent.model.verdict import Outcome, Quantile, SlotVerdict, Verdict
 
 RESERVED = frozenset({"set", "slo", "outcome", "percentile", "run", "le", "quantile", "job", "instance"})
 """Labels of ours, or of the scrape: the user's own of these names get `exported_` in front, as Prometheus does it."""
@@ -134,12 +135,21 @@ def _quantiles(pick: Callable[[Quantile], float]) -> Callable[[_Row], Iterator[R
     return read
 
 
-def _share(pick: Callable[[Share], float]) -> Callable[[_Row], Iterator[Reading]]:
-    def read(row: _Row) -> Iterator[Reading]:
-        if row.verdict is not None and row.verdict.good_share is not None:
-            yield None, pick(row.verdict.good_share)
+def _upper(row: _Row) -> Iterator[Reading]:
+    """Of a lower bound nothing is known but that the percentile is not less."""
+    bounded = row.verdict is not None and bool(row.verdict.lower_bound)
+    for rank, upper in _quantiles(attrgetter("upper"))(row):
+        yield rank, inf if bounded else upper
 
-    return read
+
+def _share_lower(row: _Row) -> Iterator[Reading]:
+    if row.verdict is not None and row.verdict.good_share is not None:
+        yield None, 0.0 if row.verdict.lower_bound else row.verdict.good_share.lower
+
+
+def _share_upper(row: _Row) -> Iterator[Reading]:
+    if row.verdict is not None and row.verdict.good_share is not None:
+        yield None, row.verdict.good_share.upper
 
 
 def _events(row: _Row) -> Iterator[Reading]:
@@ -155,10 +165,9 @@ _FAMILIES: tuple[tuple[str, str, str, Callable[[_Row], Iterator[Reading]]], ...]
      _quantiles(attrgetter("value"))),
     ("percentile_value_lower", "Lower bound of the bucket in which the percentile lies", "percentile",
      _quantiles(attrgetter("lower"))),
-    ("percentile_value_upper", "Upper bound of the bucket in which the percentile lies", "percentile",
-     _quantiles(attrgetter("upper"))),
-    ("good_share_lower", "The share of good events is at least this", "", _share(attrgetter("lower"))),
-    ("good_share_upper", "The share of good events is at most this", "", _share(attrgetter("upper"))),
+    ("percentile_value_upper", "Upper bound of the bucket in which the percentile lies", "percentile", _upper),
+    ("good_share_lower", "The share of good events is at least this", "", _share_lower),
+    ("good_share_upper", "The share of good events is at most this", "", _share_upper),
     ("events", "Events in the window (rate times window)", "", _events),
 )  # fmt: skip
 """Name after `sloagent_slo_`, sentence, the family's own label if it has one, and what it reads of a series."""

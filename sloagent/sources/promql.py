@@ -24,7 +24,7 @@ def questions(sli: SLI, window: str) -> tuple[tuple[str, str], ...]:
     """The queries of an SLI over a window such as `5m`, in the order to ask, each with the histogram's name or ""."""
     match sli:
         case LatencySLI():
-            return tuple((_latency(sli, name, "rate", window), name) for name in sli.histograms)
+            return _latencies(sli, "rate", window)
         case RatioSLI():
             return ((_ratio(sli, window), ""),)
         case ValueSLI():
@@ -36,14 +36,20 @@ def piece_questions(sli: LatencySLI | RatioSLI, milliseconds: int) -> tuple[tupl
     window = f"{milliseconds}ms"
     match sli:
         case LatencySLI():
-            return tuple((_latency(sli, name, "increase", window), name) for name in sli.histograms)
+            return _latencies(sli, "increase", window)
         case RatioSLI():
             return ((_ratio(sli, window), ""),)
 
 
-def _latency(sli: LatencySLI, name: str, function: str, window: str) -> str:
+def _latencies(sli: LatencySLI, function: str, window: str) -> tuple[tuple[str, str], ...]:
+    asked = [(name, sli.where) for name in sli.histograms]
+    asked += [(bound.histogram, bound.where) for bound in sli.lower_bounds]
+    return tuple((_latency(sli, name, where, function, window), name) for name, where in asked)
+
+
+def _latency(sli: LatencySLI, name: str, where: str, function: str, window: str) -> str:
     by = ", ".join(sli.by if sli.native else ("le", *sli.by))
-    selector = f"{name if sli.native else name + '_bucket'}{{{sli.where}}}"
+    selector = f"{name if sli.native else name + '_bucket'}{{{where}}}"
     return f"sum by ({by}) ({function}({selector}[{window}]))"
 
 

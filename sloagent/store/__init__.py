@@ -79,8 +79,8 @@ class Store(Protocol):
         """Commit a piece; the first commit of (source, SLO, start, end) wins."""
         ...
 
-    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
-        """(start, end) of the pieces that lie wholly inside the stretch: what need not be asked again."""
+    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> dict[tuple[int, int], str]:
+        """(start, end) of the pieces that lie wholly inside the stretch, and the query of each: what need not be asked."""
         ...
 
     def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:

@@ -48,6 +48,7 @@ CAUSE_CODES: Mapping[Cause, int] = {
     Cause.DECIDED_DESPITE_FALL: 19,
     Cause.STATED: 20,
     Cause.NOT_RUN: 21,
+    Cause.LOWER_BOUND: 22,
 }
 """A code is never given another meaning; docs/store.md lists them."""
 

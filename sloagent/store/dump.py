@@ -128,6 +128,7 @@ def _verdict(verdict: Verdict) -> Fields:
         "limit": _limit(verdict.limit),
         "overridden": verdict.overridden,
         "detail": verdict.detail,
+        **({"lower_bound": verdict.lower_bound} if verdict.lower_bound else {}),
     }
 
 

@@ -55,14 +55,16 @@ def read_pieces(connection: Connection, names: Names, slo_id: int, start_ms: int
         yield Piece(start, end, names.texts.content(connection, query_id), ordered)
 
 
-def read_cuts(connection: Connection, slo_id: int, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
-    """(start, end) of the pieces wholly inside the stretch, without what they hold."""
-    return set(
-        connection.execute(
-            "SELECT start_ms, end_ms FROM pieces WHERE slo_id = ? AND start_ms >= ? AND start_ms <= ? AND end_ms <= ?",
-            (slo_id, start_ms, end_ms, end_ms),
-        ).fetchall()
-    )
+def read_cuts(
+    connection: Connection, names: Names, slo_id: int, start_ms: int, end_ms: int
+) -> dict[tuple[int, int], str]:
+    """(start, end) of the pieces wholly inside the stretch and what was asked for each, without what they hold."""
+    rows = connection.execute(
+        "SELECT start_ms, end_ms, query_id FROM pieces"
+        " WHERE slo_id = ? AND start_ms >= ? AND start_ms <= ? AND end_ms <= ?",
+        (slo_id, start_ms, end_ms, end_ms),
+    ).fetchall()
+    return {(start, end): names.texts.content(connection, query_id) for start, end, query_id in rows}
 
 
 def added_pieces(

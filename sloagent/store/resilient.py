@@ -100,8 +100,8 @@ class ResilientStore:
         with self._reopening.used(writing=True) as inner:
             inner.append_piece(source, slo, piece)
 
-    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
-        """(start, end) of the pieces that lie wholly inside the stretch."""
+    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> dict[tuple[int, int], str]:
+        """(start, end) of the pieces that lie wholly inside the stretch, and the query of each."""
         with self._reopening.used(decoding=True) as inner:
             return inner.cuts(source, slo, start_ms, end_ms)
 

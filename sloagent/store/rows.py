@@ -22,7 +22,7 @@ CountedRow = tuple[int | None, bytes]
 VERDICT_COLUMNS = "outcome, cause, flags, events, value, quantiles, share_lower, share_upper, limit_id, detail_id"
 """Of `verdicts`, and of `roll_up_series` for the worst window."""
 
-_GATES, _OVERRIDDEN = 1, 2
+_GATES, _OVERRIDDEN, _LOWER_BOUND = 1, 2, 4
 _pack_quantile = struct.Struct("<Id").pack
 _unpack_quantiles = struct.Struct("<Id").iter_unpack
 _pack_pair = struct.Struct("<2d").pack
@@ -30,26 +30,32 @@ _pack_events = struct.Struct("<?d?d")
 
 
 def verdict_row(connection: Connection, names: Names, verdict: Verdict, until: int) -> VerdictRow:
-    """The ten VERDICT_COLUMNS. A share that is exact keeps one number; a quantile keeps its bucket by number."""
+    """The ten VERDICT_COLUMNS. A share that is exact keeps one number; a quantile keeps its bucket by number.
+
+    What has a lower bound was measured and has no detail: one text serves both.
+    """
     # A REAL column of SQLite keeps -0.0 as 0.0, so no other database shall keep more; `value` has no type for its sake.
     share = verdict.good_share
+    text = verdict.lower_bound or verdict.detail
     return (
         compact.OUTCOME_CODES[verdict.outcome],
         compact.CAUSE_CODES[verdict.cause],
-        _GATES * verdict.gates + _OVERRIDDEN * verdict.overridden,
+        _GATES * verdict.gates + _OVERRIDDEN * verdict.overridden + _LOWER_BOUND * bool(verdict.lower_bound),
         None if verdict.events is None else verdict.events + 0.0,
         None if verdict.value is None else float(verdict.value),
         _quantiles_blob(connection, names, verdict.quantiles, until),
         share.lower + 0.0 if share else None,
         share.upper + 0.0 if share and share.upper != share.lower else None,
         None if verdict.limit is None else names.limits.id_of(connection, verdict.limit, until),
-        names.texts.id_of(connection, verdict.detail, until) if verdict.detail else None,
+        names.texts.id_of(connection, text, until) if text else None,
     )
 
 
 def verdict_from(connection: Connection, names: Names, labels: Labels, row: VerdictRow) -> Verdict:
     """The inverse of `verdict_row`. Raises StoreError."""
     outcome, cause, flags, events, value, quantiles, lower, upper, limit_id, detail_id = row
+    text = "" if detail_id is None else names.texts.content(connection, detail_id)
+    bounded = bool(flags & _LOWER_BOUND)
     return Verdict(
         labels,
         compact.outcome_of(outcome),
@@ -61,7 +67,8 @@ def verdict_from(connection: Connection, names: Names, labels: Labels, row: Verd
         None if lower is None else Share(lower, lower if upper is None else upper),
         None if limit_id is None else names.limits.known.get(limit_id) or names.limits.content(connection, limit_id),
         bool(flags & _OVERRIDDEN),
-        "" if detail_id is None else names.texts.content(connection, detail_id),
+        "" if bounded else text,
+        text if bounded else "",
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
-from sloagent.model.slo import SLI, SLO, Gate, LatencySLI, Limit, Objective, Override, RatioSLI, ValueSLI
+from sloagent.model.slo import SLI, SLO, Gate, LatencySLI, Limit, LowerBound, Objective, Override, RatioSLI, ValueSLI
 
 
 class _Limit(TypedDict):
@@ -29,11 +28,17 @@ class _Objective(TypedDict):
     windows_at_least: float
 
 
+class _LowerBound(TypedDict):
+    histogram: str
+    where: str
+
+
 class _Latency(TypedDict):
     histograms: list[str]
     where: str
     by: list[str]
     native: bool
+    lower_bounds: NotRequired[list[_LowerBound]]
 
 
 class _Ratio(TypedDict):
@@ -62,16 +67,7 @@ class Spec(TypedDict):
 
 def spec_text(slo: SLO) -> str:
     """Canonical JSON: no title, no place, so that equal fingerprints have equal texts."""
-    content = {
-        "kind": type(slo.sli).__name__,
-        "sli": asdict(slo.sli),
-        "objective": asdict(slo.objective) if slo.objective else None,
-        "interval": slo.interval,
-        "window": slo.window,
-        "min_events": slo.min_events,
-        "allow_partial": slo.allow_partial,
-    }
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(slo.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def slo_from(slo_set: str, name: str, text: str) -> SLO:
@@ -93,7 +89,10 @@ def _sli(kind: str, content: dict[str, object]) -> SLI:
     match kind:
         case "LatencySLI":
             latency = cast("_Latency", content)
-            return LatencySLI(tuple(latency["histograms"]), latency["where"], tuple(latency["by"]), latency["native"])
+            return LatencySLI(
+                tuple(latency["histograms"]), latency["where"], tuple(latency["by"]), latency["native"],
+                tuple(LowerBound(**bound) for bound in latency.get("lower_bounds", ())),
+            )  # fmt: skip
         case "RatioSLI":
             return RatioSLI(**cast("_Ratio", content))
         case _:

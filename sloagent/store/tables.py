@@ -157,11 +157,11 @@ class TableStore:
             )
         )
 
-    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> set[tuple[int, int]]:
-        """(start, end) of the pieces that lie wholly inside the stretch."""
+    def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> dict[tuple[int, int], str]:
+        """(start, end) of the pieces that lie wholly inside the stretch, and the query of each."""
         with self._database.reading() as connection:
             slo_id = versions.find(connection, source, slo)
-            return set() if slo_id is None else pieces.read_cuts(connection, slo_id, start_ms, end_ms)
+            return {} if slo_id is None else pieces.read_cuts(connection, self._names, slo_id, start_ms, end_ms)
 
     def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:
         """Per series the sum of exactly the wanted pieces; None where one is missing."""

@@ -15,7 +15,7 @@ from sloagent.cli.formats import (
 )
 from sloagent.evaluation import wording
 from sloagent.evaluation.reasons import reason
-from sloagent.model.slo import SLO, Gate, ValueSLI
+from sloagent.model.slo import SLO, Gate, LatencySLI, ValueSLI
 from sloagent.model.timerange import at
 from sloagent.model.verdict import Cause, Outcome, RangeSummary, RangeVerdict, SlotVerdict, Windows
 from sloagent.report import times
@@ -134,7 +134,7 @@ def _slot_row(slot: SlotVerdict) -> Row:
         wording.value(slo, worst) if worst else NOTHING,
         slot.outcome.value,
     )
-    notes = [reason(slo, worst)] if worst and worst.outcome not in _QUIET else []
+    notes = [reason(slo, worst)] if worst and (worst.outcome not in _QUIET or worst.lower_bound) else []
     if len(series) > 1 or not series:
         notes.append(reason(slo, slot))
     if slot.outcome in _QUIET:
@@ -160,6 +160,8 @@ def _range_row(summary: RangeSummary) -> Row:
         notes.append(slo.note.en)
     if len(summary.histograms) > 1:
         notes.append(f"the metric's name changed: {', then '.join(summary.histograms)}")
+    if isinstance(slo.sli, LatencySLI) and (bound := slo.sli.lower_bound(summary.histograms)):
+        notes.append(f"judged by {bound}, a lower bound, where {slo.sli.histograms[0]} had no series")
     notes += [f"the override for {series_name(match)} matched nothing" for match in summary.unused_overrides]
     return Row(summary.outcome, cells, tuple(note for note in notes if note))
 

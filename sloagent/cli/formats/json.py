@@ -9,7 +9,7 @@ from sloagent.cli.formats import Heading, key, outcome_counts
 from sloagent.evaluation.reasons import reason
 from sloagent.model.slo import SLO
 from sloagent.model.verdict import Outcome, RangeSummary, RangeVerdict, SlotVerdict
-from sloagent.report.plain import JSON, entry, number, slot_data
+from sloagent.report.plain import JSON, entry, lower_bound, number, slot_data
 from sloagent.report.times import instant
 
 SCHEMA = "sloagent/check/v1"
@@ -51,5 +51,9 @@ def _range_entry(slo: SLO, time: dict[str, JSON], series: RangeVerdict, query: s
     windows, worst = series.windows, series.worst
     row = entry(slo, series.labels, time, series.outcome, reason(slo, series), series.whole, series.limit, query)
     row["windows"] = {"good": windows.good, "evaluated": windows.evaluated, "expected": windows.expected}
-    row["worst"] = {"at": instant(worst.slot), "value": number(worst.verdict.value)} if worst else None
+    row["worst"] = (
+        {"at": instant(worst.slot), "value": number(worst.verdict.value), **lower_bound(worst.verdict)}
+        if worst
+        else None
+    )
     return row

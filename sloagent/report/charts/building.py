@@ -59,6 +59,7 @@ def chart_of(
         windows=sum(line.seen for line in drawn) if any(line.seen > len(line.windows) for line in drawn) else 0,
         more=max(series, len(record.lines)) - len(drawn), share_of_good=isinstance(slo.sli, RatioSLI),
         baseline=baseline.run.name if baseline is not None and overlaid else None,
+        lower_bound=next((v.lower_bound for line in drawn for _, v in line.windows if v.lower_bound), ""),
     )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def _point(slot: int, verdict: Verdict, place: int | None, *, judged: bool) -> P
     if quantile is None:
         return Point(slot, None, verdict.outcome)
     outcome = verdict.outcome if judged else Outcome.MEASURED
-    return Point(slot, quantile.value, outcome, quantile.lower, quantile.upper)
+    return Point(slot, quantile.value, outcome, quantile.lower, quantile.upper, lower_bound=bool(verdict.lower_bound))
 
 
 def _step(line: Line, interval: int) -> int:

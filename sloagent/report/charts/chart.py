@@ -31,6 +31,8 @@ class Point:
     outcome: Outcome
     lower: float | None = None
     upper: float | None = None
+    lower_bound: bool = False
+    """Whether it is of a part of what is measured, so that the truth is not below it."""
 
     @property
     def drawn(self) -> float | None:
@@ -126,6 +128,8 @@ class Chart:
     """Whether the values are shares of good events, of which the distance from 100 % matters, not from 0."""
     baseline: str | None = None
     """The name of the run that the dashed lines are of; None without one."""
+    lower_bound: str = ""
+    """The metric of a part of what is measured that windows of the drawn lines were judged by; empty where none was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,8 @@ class Stage:
     limited: float | None = None
     """The percentile that the limit is for."""
     baseline: tuple[Bar, ...] = ()
+    lower_bound: bool = False
+    """Whether the bars are of a part of what is measured."""
 
 
 @dataclass(frozen=True, slots=True)

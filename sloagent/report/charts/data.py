@@ -12,7 +12,7 @@ from typing import Any
 
 from sloagent.evaluation import wording
 from sloagent.model.verdict import Outcome, Quantile
-from sloagent.report.charts.chart import Chart, ChartLine, Kind
+from sloagent.report.charts.chart import Chart, ChartLine, Kind, Point
 from sloagent.report.charts.drawing import Drawing, limit_text
 from sloagent.report.charts.frame import FAR, HEADROOM
 from sloagent.report.charts.layers import Json, Row
@@ -20,6 +20,9 @@ from sloagent.report.charts.naming import shown
 from sloagent.report.charts.rows import Mark
 from sloagent.report.locale import LANGUAGES
 from sloagent.report.words import Words
+
+Bucket = tuple[float, float, bool]
+"""Its bounds, and whether it is that of a lower bound."""
 
 _OUTCOMES = {outcome: place for place, outcome in enumerate(Outcome)}
 _NOUGHT = ord("0")
@@ -45,7 +48,10 @@ def page_data(drawing: Drawing, vega: Mapping[str, Any], rows: Mapping[str, list
         "factor": frame.factor,
         "unit": frame.unit,
         "base": chart.unit,
-        "buckets": [wording.bucket(Quantile(0.0, *bounds), chart.unit, words.language) for bounds in buckets],
+        "buckets": [
+            wording.bucket(Quantile(0.0, lower, upper), chart.unit, words.language, lower_bound=bounded)
+            for lower, upper, bounded in buckets
+        ],
         "lines": [
             _line(line, marks, buckets, reach, chart, words)
             for line, marks, reach in zip(chart.lines, drawing.marks, frame.reach, strict=True)
@@ -69,23 +75,27 @@ def for_page(content: Mapping[str, Any]) -> str:
     return text
 
 
-def _buckets(chart: Chart) -> list[tuple[float, float]]:
+def _buckets(chart: Chart) -> list[Bucket]:
     """The buckets that occur, ascending."""
-    found = {(q.lower, q.upper) for line in chart.lines for point in line.points if (q := point.bucket) is not None}
-    return sorted(bounds for bounds in found if bounds[0] != bounds[1])
+    found = {bucket for line in chart.lines for point in line.points if (bucket := _bucket(point)) is not None}
+    return sorted(bucket for bucket in found if bucket[0] != bucket[1])
+
+
+def _bucket(point: Point) -> Bucket | None:
+    return None if (q := point.bucket) is None else (q.lower, q.upper, point.lower_bound)
 
 
 def _line(
     line: ChartLine,
     marks: Sequence[Mark],
-    buckets: Sequence[tuple[float, float]],
+    buckets: Sequence[Bucket],
     reach: float,
     chart: Chart,
     words: Words,
 ) -> dict[str, Any]:
-    places = {bounds: place for place, bounds in enumerate(buckets, 1)}
+    places: dict[Bucket | None, int] = {bucket: place for place, bucket in enumerate(buckets, 1)}
     values = [nan if mark.point.value is None else mark.point.value for mark in marks]
-    bounds = [0 if (q := mark.point.bucket) is None else places.get((q.lower, q.upper), 0) for mark in marks]
+    bounds = [places.get(_bucket(mark.point), 0) for mark in marks]
     found: dict[str, Any] = {
         "name": shown(line.name),
         "reach": reach,

@@ -78,7 +78,7 @@ def _title(stage: Stage, words: Words) -> str:
 def _row(bar: Bar, stage: Stage, y: float, extent: tuple[float, float], words: Words) -> Json:
     quantile = bar.quantile
     start, end = _within(quantile, extent)
-    text = wording.percentile(quantile, _UNIT, words.language)
+    text = wording.percentile(quantile, _UNIT, words.language, lower_bound=stage.lower_bound)
     row: dict[str, Json] = {
         "y": y, "name": f"P{bar.percentile:g}", "from": start, "to": end,
         "value": quantile.value if _is_inside(quantile) else None,

@@ -45,6 +45,7 @@ def stages_of(
                     limit=objective.limit_for(row.labels).at_most if objective else None,
                     limited=objective.percentile if objective else None,
                     baseline=earlier.get((slo.set, slo.name, row.labels), ()),
+                    lower_bound=row.whole is not None and bool(row.whole.lower_bound),
                 )
             )
     if not stages:

@@ -17,7 +17,7 @@ def in_a_sentence(chart: Chart, words: Words) -> str:
     parts = [words.say("chart_alt", title=shown(words.text(chart.title)), when=times.between(chart.start, chart.end))]
     if (found := _extreme(chart)) is not None:
         line, point = found
-        said = wording.percentile(point.bucket, chart.unit, words.language)
+        said = wording.percentile(point.bucket, chart.unit, words.language, lower_bound=point.lower_bound)
         if point.bucket is None:
             said = wording.quantity(point.value or 0.0, chart.unit)
         what = f"{said}, {shown(line.name)}" if line.name else said
@@ -47,6 +47,8 @@ def notes(chart: Chart, words: Words) -> tuple[str, ...]:
         if len(limit.lines) > 1:
             names = words.listed([shown(name) for name in limit.lines])
             said.append(words.say("chart_limit_of", limit=limit_text(limit, chart.unit, words), names=names))
+    if chart.lower_bound:
+        said.append(words.say("chart_lower_bound", name=shown(chart.lower_bound)))
     if chart.baseline is not None:
         said.append(words.say("chart_baseline", name=shown(chart.baseline) or words.say("a_range")))
     endless = sum(p.value is not None and not isfinite(p.value) for line in chart.lines for p in line.points)

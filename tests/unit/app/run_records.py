@@ -28,6 +28,7 @@ from sloagent.model.slo import (
     Labels,
     LatencySLI,
     Limit,
+    LowerBound,
     Objective,
     Override,
     RatioSLI,
@@ -61,7 +62,7 @@ def some(strategy: st.SearchStrategy, most: int = 2) -> st.SearchStrategy[tuple]
 
 
 slis = (
-    st.builds(LatencySLI, some(texts), texts, some(texts), st.booleans())
+    st.builds(LatencySLI, some(texts), texts, some(texts), st.booleans(), some(st.builds(LowerBound, texts, texts)))
     | st.builds(RatioSLI, st.sampled_from(["good", "bad"]), texts, texts, st.booleans())
     | st.builds(ValueSLI, texts, texts)
 )
@@ -97,6 +98,7 @@ def verdicts(draw: st.DrawFn, slo: SLO, series: Labels) -> Verdict:
         series, draw(st.sampled_from(Outcome)), draw(st.sampled_from(Cause)), draw(st.booleans()),
         draw(st.none() | numbers), draw(st.none() | numbers), tuple(draw(quantile) for _ in range(size)),
         draw(st.none() | st.builds(Share, numbers, numbers)), draw(st.none() | limits), draw(st.booleans()), draw(texts),
+        draw(texts),
     )  # fmt: skip
 
 
@@ -127,7 +129,10 @@ def parts(draw: st.DrawFn, slo: SLO) -> Part:
         draw(some(texts)), draw(st.frozensets(matches, max_size=2)), rows,
     )  # fmt: skip
     counted = distributions() | st.builds(Events, st.none() | numbers, st.none() | numbers)
-    return Part(draw(counts), draw(counts), tally, draw(st.none() | st.dictionaries(labels, counted, max_size=2)))
+    whole = draw(st.none() | st.dictionaries(labels, counted, max_size=2))
+    read = [series for series, one in (whole or {}).items() if isinstance(one, Distribution)]
+    answered = {series: names for series in read if (names := draw(some(texts)))}
+    return Part(draw(counts), draw(counts), tally, whole, answered)
 
 
 @st.composite

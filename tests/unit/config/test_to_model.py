@@ -6,11 +6,24 @@ import pytest
 
 from sloagent.config.reader import parse
 from sloagent.config.to_model import to_model
-from sloagent.model.slo import Gate, LatencySLI, Limit, Override, RatioSLI, Status, Text, ValueSLI
+from sloagent.model.slo import (
+    SLO,
+    Gate,
+    LatencySLI,
+    Limit,
+    LowerBound,
+    Objective,
+    Override,
+    RatioSLI,
+    Status,
+    Text,
+    ValueSLI,
+)
 
 HEAD = "apiVersion: sloagent/v1\nkind: SLOSet\nmetadata: {name: shop, title: {en: Shop, zh: 商店}}\n"
 LATENCY = "{latency: {histogram: checkout_seconds, where: 'a=\"b\",', by: [method]}}"
 RATIO = "{ratio: {bad: 'sum(rate(e[$window])) # why', total: 'sum(rate(t[${window}]))'}}"
+PARAMETERS = "parameters: {shop: 'job=\"shop\"', limit: 2s}\n"
 VALUE = "{value: {query: max(mem), unit: bytes}}"
 
 
@@ -47,6 +60,27 @@ def test_a_latency_slo_is_read():
     )  # fmt: skip
 
 
+BOUNDED = "{latency: {histogram: whole_seconds, lower_bound: [{histogram: part_seconds, where: $shop}]}}"
+
+
+def test_a_lower_bound_has_matchers_of_its_own():
+    found = slo(BOUNDED, head=PARAMETERS)
+    assert found.sli == LatencySLI(("whole_seconds",), "", (), lower_bounds=(LowerBound("part_seconds", 'job="shop"'),))
+
+
+def test_the_history_of_an_slo_without_lower_bounds_is_what_it_was_before_there_were_any():
+    known = SLO("s", "n", LatencySLI(("h_seconds",), 'a="b"', ("x",)), Objective(Limit(at_most=1.0), 99.0), 60, 300)
+    assert known.fingerprint() == "90bc00554ac6a0c7"
+
+
+def test_another_lower_bound_is_another_history():
+    without = slo("{latency: {histogram: whole_seconds}}").fingerprint()
+    assert (
+        len({without, slo(BOUNDED, head=PARAMETERS).fingerprint(), slo(BOUNDED.replace("$shop", "''")).fingerprint()})
+        == 3
+    )
+
+
 def test_a_ratio_keeps_its_window_and_loses_its_comments():
     found = slo(RATIO, "{at_least: 99.9%}")
     assert found.sli == RatioSLI("bad", "sum(rate(e[$window]))", "sum(rate(t[$window]))")
@@ -76,9 +110,6 @@ def test_an_override_has_its_own_limit_in_base_units():
     )
     assert found.objective.overrides == (Override((("method", "LIST"),), Limit(at_most=30.0)),)
     assert found.objective.limit_for((("method", "LIST"),)).warn_at is None
-
-
-PARAMETERS = "parameters: {shop: 'job=\"shop\"', limit: 2s}\n"
 
 
 def test_parameters_stand_in_queries_matchers_and_limits():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from sloagent.model.comparison import Change, Why
 from sloagent.model.record import RunRecord, SLORecord, Stated
 from sloagent.model.samples import Events
-from sloagent.model.slo import SLO, Labels, LatencySLI, Limit, Objective, ValueSLI
+from sloagent.model.slo import SLO, Labels, LatencySLI, Limit, LowerBound, Objective, ValueSLI
 from sloagent.model.tally import SeriesTally
 from sloagent.report.block_views import Tables
 from sloagent.report.comparing import SLOComparison
@@ -48,6 +50,52 @@ def test_what_is_slower_is_worse_and_what_is_not_is_not() -> None:
     assert compared(slower, counted(MUTATING, {POST: latencies()})).change is Change.WORSE
     assert compared(counted(MUTATING, {POST: latencies()}), slower).change is Change.BETTER
     assert compared(slower, slower).change is not Change.WORSE
+
+
+BOUNDED = dataclasses.replace(
+    MUTATING, sli=LatencySLI(("whole_seconds",), "", ("verb",), lower_bounds=(LowerBound("part_seconds", ""),))
+)
+WHOLE, PART = ("whole_seconds",), ("part_seconds",)
+
+
+def read_from(names: tuple[str, ...], times: float = 1.0) -> SLORecord:
+    made = counted(BOUNDED, {POST: latencies(times)})
+    return dataclasses.replace(made, whole=dataclasses.replace(made.whole, answered={POST: names}))
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [(WHOLE, PART), (PART, WHOLE), (WHOLE + PART, PART), (WHOLE + PART, WHOLE + PART)],
+)
+def test_a_part_of_what_is_measured_is_compared_with_nothing_but_itself(
+    before: tuple[str, ...], now: tuple[str, ...]
+) -> None:
+    found = compared(read_from(now, 1.6), read_from(before))
+    (series,) = found.series
+    assert (found.change, series.overall.why) == (Change.CANNOT_TELL, Why.LOWER_BOUND)
+    assert {moved.why for moved in series.numbers} == {Why.LOWER_BOUND}
+    assert found.sentence(ENGLISH).endswith(
+        "a lower bound beside what is not the same part: the two cannot be compared"
+    )
+
+
+def test_a_part_beside_itself_is_compared_and_the_sentence_says_of_what() -> None:
+    found = compared(read_from(PART, 1.6), read_from(PART))
+    assert found.change is Change.WORSE
+    assert found.sentence(ENGLISH).endswith("; of part_seconds, a part of what is measured")
+    assert "part_seconds" not in compared(read_from(WHOLE, 1.6), read_from(WHOLE)).sentence(ENGLISH)
+    assert all(number.startswith("≥ ") for row in rows(read_from(PART, 1.6), read_from(PART)) for number in row[3:5])
+
+
+def test_what_was_a_part_in_the_baseline_is_one_though_the_slo_does_not_say_so_any_more() -> None:
+    now = counted(MUTATING, {POST: latencies(1.6)})
+    assert compared(now, read_from(PART)).series[0].overall.why is Why.LOWER_BOUND
+
+
+def test_a_part_that_only_one_of_two_runs_has_was_not_run_in_the_other() -> None:
+    now = counted(BOUNDED, {PUT: latencies()})
+    (first, second) = compared(now, read_from(PART)).series
+    assert {first.overall.why, second.overall.why} == {Why.NOT_RUN}
 
 
 def test_series_belong_together_by_their_labels() -> None:

@@ -1,5 +1,7 @@
 """The verdict metrics, as Prometheus would read them."""
 
+from dataclasses import replace
+
 from prometheus_client import CollectorRegistry, generate_latest
 
 from sloagent.model.samples import Question
@@ -28,6 +30,21 @@ def latency_verdict() -> Verdict:
         quantiles=(Quantile(0.1, 0.0, 0.2), Quantile(0.5, 0.4, 0.6), Quantile(0.9, 0.8, float("inf"))),
         good_share=Share(0.995, 0.995), limit=Limit(at_most=1.0),
     )  # fmt: skip
+
+
+def test_what_is_exported_as_a_bound_is_one_where_a_part_of_what_is_measured_was_judged() -> None:
+    sink = MetricsSink()
+    bounded = replace(
+        latency_verdict(), outcome=Outcome.INCONCLUSIVE, cause=Cause.LOWER_BOUND, lower_bound="part_seconds"
+    )
+    sink.tell([slot(LATENCY, 300, bounded, outcome=Outcome.INCONCLUSIVE)])
+    shown = scrape(sink)
+    labels = 'exported_job="api"'
+    uppers = [line for line in shown if line.startswith("sloagent_slo_percentile_value_upper{")]
+    assert len(uppers) == 3
+    assert all(labels in line and line.endswith(" +Inf") for line in uppers)
+    assert [line.split()[-1] for line in shown if line.startswith("sloagent_slo_good_share_lower{")] == ["0.0"]
+    assert [line.split()[-1] for line in shown if line.startswith("sloagent_slo_good_share_upper{")] == ["0.995"]
 
 
 def scrape(sink: MetricsSink) -> list[str]:

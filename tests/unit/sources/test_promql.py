@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sloagent.model.slo import SLI, LatencySLI, RatioSLI, ValueSLI
+from sloagent.model.slo import SLI, LatencySLI, LowerBound, RatioSLI, ValueSLI
 from sloagent.sources import promql
 
 LATENCY = LatencySLI(("a_seconds", "b_seconds"), 'verb="GET", code!~"5.."', ("resource", "verb"))
@@ -27,6 +27,19 @@ def test_a_window_is_written_in_the_largest_unit_that_fits(seconds: int, written
             [
                 'sum by (le, resource, verb) (rate(a_seconds_bucket{verb="GET", code!~"5.."}[5m]))',
                 'sum by (le, resource, verb) (rate(b_seconds_bucket{verb="GET", code!~"5.."}[5m]))',
+            ],
+        ),
+        (
+            LatencySLI(
+                ("a_seconds",),
+                'verb="GET"',
+                ("resource",),
+                lower_bounds=(LowerBound("b_seconds", 'code="200"'), LowerBound("c_seconds", "")),
+            ),
+            [
+                'sum by (le, resource) (rate(a_seconds_bucket{verb="GET"}[5m]))',
+                'sum by (le, resource) (rate(b_seconds_bucket{code="200"}[5m]))',
+                "sum by (le, resource) (rate(c_seconds_bucket{}[5m]))",
             ],
         ),
         (LatencySLI(("a_seconds",), "", ()), ["sum by (le) (rate(a_seconds_bucket{}[5m]))"]),

@@ -45,9 +45,11 @@ quantiles = st.builds(Quantile, numbers, numbers, numbers)
 
 
 def verdicts(labels: st.SearchStrategy[Labels]) -> st.SearchStrategy[Verdict]:
-    """Any verdict, sensible or not: the store keeps what it is told."""
+    """Any verdict, sensible or not: the store keeps what it is told. What has a lower bound has no detail."""
+    told = st.tuples(texts, st.just("")) | st.tuples(st.just(""), texts)
     return st.builds(
-        Verdict,
+        lambda told, **fields: Verdict(**fields, detail=told[0], lower_bound=told[1]),
+        told,
         labels=labels,
         outcome=st.sampled_from(Outcome),
         cause=st.sampled_from(Cause),
@@ -58,7 +60,6 @@ def verdicts(labels: st.SearchStrategy[Labels]) -> st.SearchStrategy[Verdict]:
         good_share=st.none() | st.builds(Share, numbers, numbers) | st.just(Share(1.0, 1.0)),
         limit=st.none() | limits,
         overridden=st.booleans(),
-        detail=texts,
     )
 
 

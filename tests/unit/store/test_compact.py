@@ -62,7 +62,7 @@ def test_every_outcome_and_cause_has_a_code_of_its_own_that_never_changes():
         "decided", "limit_inside_bucket", "limit_beyond_last_bucket", "falling_counts", "too_few_events", "no_events",
         "no_series", "not_a_number", "bad_absent", "no_objective", "malformed", "part_exceeds_total", "total_absent",
         "refused", "series_decide", "not_gating", "undecided_windows", "too_little_evaluated", "grows",
-        "decided_despite_fall", "stated", "not_run",
+        "decided_despite_fall", "stated", "not_run", "lower_bound",
     ]  # fmt: skip
     assert list(compact.CAUSE_CODES.values()) == list(range(len(compact.CAUSE_CODES)))
     assert set(compact.OUTCOME_CODES) == set(Outcome)
