@@ -34,9 +34,13 @@ Numbers = dict[tuple[Labels, int], float]
 """By labels (without empty ones) and slot."""
 
 
+OF_THE_PROBE = {"cluster-registration-latency", "cluster-unregistration-latency"}
+"""No probe ran then, and nothing stands in for it."""
+
+
 def _slos() -> list[SLO]:
     (karmada,) = load_slo_files(["builtin:karmada"], parameters={}, relative_to=Path.cwd())
-    return [slo for slo in karmada.slos if isinstance(slo.sli, LatencySLI)]
+    return [slo for slo in karmada.slos if isinstance(slo.sli, LatencySLI) and slo.name not in OF_THE_PROBE]
 
 
 SLOS = _slos()
@@ -177,8 +181,9 @@ def _shares(recorded: Recorded, slo: SLO, ours: dict[tuple[Labels, int], Judged]
     def ratio(histogram: str, bound: float, key: tuple[Labels, int]) -> float:
         if (histogram, bound) not in ratios:
             by = ", ".join(sli.by)
+            where = {bound.histogram: bound.where for bound in sli.lower_bounds}.get(histogram, sli.where)
             at, all_events = (
-                f'sum by ({by}) (rate({histogram}_bucket{{{sli.where}{"," if sli.where else ""} le=~"{le}"}}[5m]))'
+                f'sum by ({by}) (rate({histogram}_bucket{{{where}{"," if where else ""} le=~"{le}"}}[5m]))'
                 for le in (recorded.spellings(histogram, bound), recorded.spellings(histogram, inf))
             )
             ratios[histogram, bound] = recorded.ask(f"{at} / {all_events}")

@@ -26,6 +26,8 @@ MIXED, RECOVERED = 1795326580, 1795327360
 """Near the ends of c_mixed and f_recovery."""
 HEAVY_LIST = 1795327061
 """The minute before it holds twelve scrapes, all of e2_bad_heavy_list, which is hardly longer than a minute."""
+OF_THE_PROBE = {"distribution-arrived", "probe-blind", "cluster-registration-latency", "cluster-unregistration-latency"}
+"""SLOs on what only the probe tells: none ran then."""
 API = ("api-mutating-latency", "api-readonly-resource-latency", "api-readonly-namespace-latency")
 
 
@@ -109,9 +111,19 @@ def test_every_slo_of_the_sets_gets_an_answer_with_series(loaded: Loaded) -> Non
     for slo in loaded.slos.values():
         answer = loaded.source.at(slo, MIXED)
         assert isinstance(answer, Answer), f"{slo.name}: {answer}"
-        assert answer.series, slo.name
+        assert bool(answer.series) == (slo.name not in OF_THE_PROBE), slo.name
         assert judge(slo, MIXED, answer).outcome is not Outcome.ERROR, slo.name
-    assert len(loaded.slos) == 51
+    assert len(loaded.slos) == 56
+
+
+def test_where_no_probe_ran_distribution_is_judged_by_a_stage_which_fails_in_trouble_and_never_passes(
+    loaded: Loaded,
+) -> None:
+    slo = loaded.slos["distribution-latency"]
+    slots = range(MIXED - MIXED % 60, RECOVERED, 60)
+    verdicts = [judge(slo, slot, loaded.source.at(slo, slot)) for slot in slots]
+    assert {slot.question.histogram for slot in verdicts} == {"work_sync_workload_duration_seconds"}
+    assert {slot.outcome for slot in verdicts} == {Outcome.INCONCLUSIVE, Outcome.FAIL}
 
 
 def test_the_client_measured_the_same_phases(loaded: Loaded) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sloagent.config.load import load_slo_files
 from sloagent.model.slo import SLO, LatencySLI, RatioSLI, SLOSet, Status, ValueSLI
+from sloagent.probes.telemetry import BOUNDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = ("karmada", "karmada-search", "kubernetes")
@@ -37,6 +38,7 @@ LATENCY_LIMITS = {  # percentile and seconds, as the sources have them
         "aggregated-api-mutating-latency": (99, 1),
         "aggregated-api-readonly-resource-latency": (99, 1),
         "aggregated-api-readonly-cluster-latency": (99, 30),
+        "distribution-latency": (99, 2),
         "distribution-policy-apply-latency": (99, 2),
         "distribution-scheduling-latency": (99, 2),
         "distribution-binding-sync-latency": (99, 2),
@@ -57,6 +59,7 @@ RATIO_LIMITS = {
         "policy-apply-success": 0.999,
         "binding-sync-success": 0.999,
         "work-sync-success": 0.999,
+        "distribution-arrived": 0.99,
         "scheduling-success": 0.999,
     },
 }
@@ -127,9 +130,35 @@ def test_every_limit_is_the_one_its_source_promises(shipped: SLOSet) -> None:
 
 def test_a_limit_that_no_official_source_promises_is_not_called_official(shipped: SLOSet) -> None:
     official = {one.name for one in shipped.slos if one.status is Status.OFFICIAL}
-    starts = ("api-mutating", "api-readonly", "aggregated-api-", "distribution-", "pod-startup")
+    starts = ("api-mutating", "api-readonly", "aggregated-api-", "distribution-latency", "pod-startup")
     assert all(name.startswith(starts) for name in official)
     assert all(one.objective is not None for one in shipped.slos if one.status is Status.OFFICIAL)
+
+
+def test_every_limit_of_what_a_probe_measures_is_a_bound_of_its_histogram(shipped: SLOSet) -> None:
+    for one in shipped.slos:
+        if isinstance(one.sli, LatencySLI) and any(name.startswith("sloagent_probe_") for name in one.sli.histograms):
+            limits = [one.objective.limit, *(o.limit for o in one.objective.overrides)] if one.objective else []
+            assert {limit.at_most for limit in limits} <= set(BOUNDS), one.name
+
+
+def test_a_stage_stands_in_for_the_probe_as_a_lower_bound_and_nothing_stands_in_for_a_registration() -> None:
+    whole = slo("distribution-latency", "karmada")
+    assert isinstance(whole.sli, LatencySLI)
+    assert whole.sli.histograms == ("sloagent_probe_distribution_seconds",)
+    stages = {one.sli.histograms[0]: one.sli.where for one in loaded("karmada").slos if isinstance(one.sli, LatencySLI)}
+    assert whole.sli.lower_bounds
+    assert all(stages[bound.histogram] == bound.where for bound in whole.sli.lower_bounds)
+    for name in ("cluster-registration-latency", "cluster-unregistration-latency"):
+        found = slo(name, "karmada")
+        assert isinstance(found.sli, LatencySLI)
+        assert (found.sli.lower_bounds, found.objective) == ((), None)
+
+
+def test_what_never_arrives_is_not_passed_where_the_probe_counts_nothing() -> None:
+    arrived = slo("distribution-arrived", "karmada").sli
+    assert isinstance(arrived, RatioSLI)
+    assert not arrived.bad_absent_is_zero
 
 
 def test_every_window_is_five_minutes_asked_each_minute(shipped: SLOSet) -> None:
