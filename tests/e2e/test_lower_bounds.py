@@ -34,7 +34,7 @@ slos:
 
 
 def openmetrics() -> str:
-    """Ten works a step, and within its hour four arrivals in member1."""
+    """Ten works a step; within the probe's hour four arrivals in member1, and as many losses in member2, which gets none."""
     times = range(START - HOUR, END + 1, STEP)
     stage = 'result="success",job="karmada-controller-manager"'
     probe = 'member_cluster="member1",mode="Push",job="sloagent-probe"'
@@ -53,6 +53,16 @@ def openmetrics() -> str:
             for le, lines_of in counts.items():
                 lines_of.append(f'{name}_bucket{{{labels},le="{le}"}} {every if le == "+Inf" else fast} {t}')
         lines += [line for lines_of in counts.values() for line in lines_of]
+    for member, lost in (("member1", 0), ("member2", 4)):
+        labels = f'member_cluster="{member}",reason="timeout",job="sloagent-probe"'
+        lines += [
+            f"sloagent_probe_distribution_lost_total{{{labels}}} {lost * number} {t}"
+            for number, t in enumerate(PROBED[::STEP])
+        ]
+    lines += [
+        f'{PROBE}_count{{member_cluster="member1",mode="Push",job="sloagent-probe"}} {4 * number} {t}'
+        for number, t in enumerate(PROBED[::STEP], 1)
+    ]
     return "\n".join([*lines, "# EOF", ""])
 
 
@@ -93,6 +103,17 @@ def test_who_answers_decides(agent: AgentDirectory, at: str, code: int, outcome:
     assert verdict.get("lower_bound") == (None if labels else STAGE)
     assert (verdict["quantiles"]["99"]["upper"] is None) == (not labels)
     assert (STAGE in verdict["reason"]) == (not labels)
+
+
+def test_a_member_that_nothing_arrives_in_fails_though_it_has_no_latency(agent: AgentDirectory) -> None:
+    returned, verdicts = checked(agent, "distribution-arrived", "--at", WITHIN)
+    outcomes = {verdict["labels"]["member_cluster"]: (verdict["outcome"], verdict["value"]) for verdict in verdicts}
+    assert (returned, outcomes) == (1, {"member1": ("pass", 1.0), "member2": ("fail", 0.0)})
+
+
+def test_where_no_probe_counts_nothing_has_arrived_for_sure(agent: AgentDirectory) -> None:
+    returned, (verdict,) = checked(agent, "distribution-arrived", "--at", BEFORE)
+    assert (returned, verdict["outcome"]) == (3, "no_data")
 
 
 def test_explain_says_which_name_answered_and_what_that_is_worth(agent: AgentDirectory) -> None:
