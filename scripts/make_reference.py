@@ -46,6 +46,17 @@ EXITS: dict[str, dict[int, str]] = {
     "runs": {NO_VERDICT: "the store cannot be used"},
     "store check": {ALL_PASS: "the store is sound", NO_VERDICT: "it is not, or cannot be read"},
     "store": {NO_VERDICT: "the store cannot be read, or the copy cannot be written"},
+    "probe run": {
+        ALL_PASS: "it ended on SIGTERM or SIGINT, and has taken away what it had made",
+        NO_VERDICT: "the address is in use",
+    },
+    "probe check": {
+        ALL_PASS: "every API is reached, and everything is allowed",
+        NO_VERDICT: "an API cannot be asked, or something is missing",
+    },
+    "probe http": {ALL_PASS: "at least one request was answered", NO_VERDICT: "none was"},
+    "probe throughput": {ALL_PASS: "the run was whole", NO_VERDICT: "it was not"},
+    "probe serve": {ALL_PASS: "it ended on SIGTERM or SIGINT", NO_VERDICT: "the address is in use"},
     "probe api": {
         ALL_PASS: "the loads ran, to the end or until Ctrl-C, whatever the latencies are",
         NO_VERDICT: "a target could not be reached, nothing succeeded there, or something may be left behind there",

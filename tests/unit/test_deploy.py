@@ -154,3 +154,45 @@ def test_what_the_demo_judges_lies_inside_the_recording():
     start, end = command[command.index("--from") + 1], command[command.index("--to") + 1]
     phases = json.loads((ROOT / "deploy" / "demo" / "phases.json").read_text())
     assert min(phase["start"] for phase in phases) < start < end < max(phase["end"] for phase in phases)
+
+
+# ---- the agent and the probe beside each other ---------------------------------------------------------------------
+
+KARMADA = {
+    document["kind"]: document for document in yaml.safe_load_all((ROOT / "deploy" / "karmada.yaml").read_text())
+}
+BESIDE = KARMADA["Deployment"]["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("container", BESIDE["containers"], ids=lambda container: container["name"])
+def test_the_agent_and_the_probe_are_confined_probed_and_bounded(container):
+    confined = container["securityContext"]
+    assert (confined["allowPrivilegeEscalation"], confined["readOnlyRootFilesystem"]) == (False, True)
+    assert confined["capabilities"] == {"drop": ["ALL"]}
+    assert "memory" in container["resources"]["limits"]
+    port = container["ports"][0]["name"]
+    assert container["livenessProbe"]["httpGet"] == {"path": "/-/healthy", "port": port}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/-/ready", "port": port}
+
+
+def test_the_probe_stands_beside_the_agent_with_its_kubeconfigs_and_no_token_of_the_host_cluster():
+    agent, probe = BESIDE["containers"]
+    assert agent["args"][:1] == ["run"]
+    assert probe["args"][:2] == ["probe", "run"]
+    assert BESIDE["automountServiceAccountToken"] is False
+    mounts = {mount["name"] for container in BESIDE["containers"] for mount in container["volumeMounts"]}
+    assert mounts == {volume["name"] for volume in BESIDE["volumes"]}
+    ports = {port["targetPort"] for port in KARMADA["Service"]["spec"]["ports"]}
+    assert ports == {container["ports"][0]["name"] for container in BESIDE["containers"]}
+    assert KARMADA["Deployment"]["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_the_configuration_of_both_loads_and_each_listens_on_its_containers_port(tmp_path):
+    configuration = tmp_path / "sloagent.yaml"
+    configuration.write_text(KARMADA["ConfigMap"]["data"]["sloagent.yaml"])
+    settings, _ = load(configuration)
+    agent, probe = BESIDE["containers"]
+    assert settings.web.listen == f"0.0.0.0:{agent['ports'][0]['containerPort']}"
+    assert settings.probes.web.listen == f"0.0.0.0:{probe['ports'][0]['containerPort']}"
+    mounted = {mount["mountPath"] for mount in probe["volumeMounts"]}
+    assert str(settings.probes.clusters["karmada"].kubeconfig.parent) in mounted
