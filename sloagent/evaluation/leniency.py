@@ -8,7 +8,7 @@ from sloagent.evaluation.latency import as_lower_bound
 from sloagent.evaluation.numbers import is_kept
 from sloagent.evaluation.roll_up import roll_up
 from sloagent.evaluation.wording import promised_quantile
-from sloagent.model.slo import SLO, LatencySLI, Limit
+from sloagent.model.slo import SLO, LatencySLI, Limit, RatioSLI
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict, Verdict
 
 
@@ -54,7 +54,9 @@ def _again(strict: SLO, verdict: Verdict) -> Verdict:
     limit = strict.objective.limit_for(verdict.labels)
     if not verdict.gates or limit == verdict.limit or verdict.cause is Cause.FALLING_COUNTS:
         return replace(verdict, limit=limit) if verdict.limit is not None else verdict
-    outcome = _latency(strict, verdict, limit) if isinstance(strict.sli, LatencySLI) else _number(verdict, limit)
+    outcome = (
+        _latency(strict, verdict, limit) if isinstance(strict.sli, LatencySLI) else _number(strict, verdict, limit)
+    )
     if outcome is None:
         return verdict
     again = replace(verdict, outcome=outcome, limit=limit, good_share=None)
@@ -70,8 +72,8 @@ def _latency(strict: SLO, verdict: Verdict, limit: Limit) -> Outcome | None:
     return Outcome.FAIL if found.lower >= limit.at_most else Outcome.INCONCLUSIVE
 
 
-def _number(verdict: Verdict, limit: Limit) -> Outcome | None:
-    kept = None if verdict.value is None else is_kept(limit, verdict.value)
+def _number(strict: SLO, verdict: Verdict, limit: Limit) -> Outcome | None:
+    kept = None if verdict.value is None else is_kept(limit, verdict.value, slack=isinstance(strict.sli, RatioSLI))
     if kept is None:
         return None
     return Outcome.PASS if kept else Outcome.FAIL

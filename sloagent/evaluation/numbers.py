@@ -53,11 +53,15 @@ def judge_number(slo: SLO, labels: Labels, value: float) -> Verdict:
     return Verdict(labels, outcome, cause, gates, value=value, limit=limit, overridden=overridden)
 
 
-def is_kept(limit: Limit, value: float) -> bool | None:
-    """Whether a number keeps a limit, its border included, without the warn level; None where only growth is limited."""
+def is_kept(limit: Limit, value: float, *, slack: bool) -> bool | None:
+    """Whether a number keeps a limit, its border included, without the warn level; None where only growth is limited.
+
+    `slack` is for shares, whose arithmetic may be off in the last digits.
+    """
+    above = _at_least if slack else operator.ge
     if limit.at_most is not None:
-        return value <= limit.at_most
-    return None if limit.at_least is None else value >= limit.at_least
+        return above(limit.at_most, value)
+    return None if limit.at_least is None else above(value, limit.at_least)
 
 
 def _limit(slo: SLO, labels: Labels) -> tuple[Limit | None, bool]:
@@ -71,16 +75,10 @@ def _against(limit: Limit | None, value: float, *, slack: bool) -> tuple[Outcome
     """(outcome, cause, gates). A promise about growth alone says nothing about one window: it is measured."""
     if limit is None or (limit.at_most is None and limit.at_least is None):
         return Outcome.MEASURED, Cause.NO_OBJECTIVE, False
-    above = _at_least if slack else operator.ge
-    if limit.at_most is not None:
-        kept = above(limit.at_most, value)
-        calm = limit.warn_at is None or above(limit.warn_at, value)
-    else:
-        assert limit.at_least is not None
-        kept = above(value, limit.at_least)
-        calm = limit.warn_at is None or above(value, limit.warn_at)
-    if not kept:
+    if not is_kept(limit, value, slack=slack):
         return Outcome.FAIL, Cause.DECIDED, True
+    above, warn_at = _at_least if slack else operator.ge, limit.warn_at
+    calm = warn_at is None or (above(warn_at, value) if limit.at_most is not None else above(value, warn_at))
     return (Outcome.PASS if calm else Outcome.WARN), Cause.DECIDED, True
 
 

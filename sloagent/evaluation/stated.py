@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sloagent.evaluation.numbers import is_kept
 from sloagent.evaluation.roll_up import roll_up
 from sloagent.model.record import Stated
-from sloagent.model.slo import SLO, Labels, LatencySLI, Limit
+from sloagent.model.slo import SLO, Labels, LatencySLI, Limit, RatioSLI
 from sloagent.model.verdict import Cause, Outcome, Quantile, RangeSummary, RangeVerdict, Verdict, Windows
 
 NO_WINDOWS = Windows(0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -34,7 +34,7 @@ def _series(slo: SLO, labels: Labels, stated: Stated) -> RangeVerdict:
         outcome = Outcome.MEASURED if told and slo.objective is None else Outcome.NO_DATA
         cause = Cause.STATED if told else Cause.NOT_RUN
     else:
-        outcome, cause = _against(limit, value), Cause.STATED
+        outcome, cause = _against(slo, limit, value), Cause.STATED
     gates = outcome in (Outcome.PASS, Outcome.FAIL)
     overridden = slo.objective is not None and limit is not slo.objective.limit
     whole = Verdict(
@@ -53,8 +53,8 @@ def _exact(value: float | None) -> Quantile | None:
     return None if value is None else Quantile(value, value, value)
 
 
-def _against(limit: Limit | None, value: float) -> Outcome:
-    kept = None if limit is None else is_kept(limit, value)
+def _against(slo: SLO, limit: Limit | None, value: float) -> Outcome:
+    kept = None if limit is None else is_kept(limit, value, slack=isinstance(slo.sli, RatioSLI))
     if kept is None:
         return Outcome.MEASURED
     return Outcome.PASS if kept else Outcome.FAIL

@@ -9,8 +9,8 @@ import pytest
 from sloagent.evaluation.judge import judge
 from sloagent.evaluation.leniency import as_declared, is_more_lenient, judged_again
 from sloagent.model.distribution import Distribution
-from sloagent.model.samples import Answer, Question
-from sloagent.model.slo import SLO, LatencySLI, Limit, Objective, Override, ValueSLI
+from sloagent.model.samples import Answer, Events, Question
+from sloagent.model.slo import SLO, LatencySLI, Limit, Objective, Override, RatioSLI, ValueSLI
 from sloagent.model.verdict import Outcome, SlotVerdict
 
 INF = float("inf")
@@ -95,3 +95,21 @@ def test_a_value_is_judged_again_by_its_number() -> None:
     assert strict is not None
     slot = judge(slo, 60, Answer(Question("q"), {PODS: 15.0, NODES: 5.0}))
     assert [v.outcome for v in judged_again(strict, slot).verdicts] == [Outcome.PASS, Outcome.FAIL]
+
+
+def test_a_share_that_is_off_in_its_last_digits_passes_the_declared_limit_as_it_passed_when_it_was_judged() -> None:
+    """Rates are multiplied and divided on their way: 0.1 % of bad events may be a hair more."""
+    slo = SLO(
+        "set", "answered", RatioSLI("bad", "b", "t"), Objective(Limit(at_least=0.99)), 60, 60,
+        declared=Limit(at_least=0.999),
+    )  # fmt: skip
+    strict = as_declared(slo)
+    assert strict is not None
+    bad = 0.1 + 1e-13
+    slot = judge(slo, 60, Answer(Question("q"), {PODS: Events(bad, 100.0)}))
+    assert slot.verdicts[0].value is not None
+    assert slot.verdicts[0].value < 0.999
+    assert [v.outcome for v in judged_again(strict, slot).verdicts] == [Outcome.PASS]
+    assert [v.outcome for v in judge(strict, 60, Answer(Question("q"), {PODS: Events(bad, 100.0)})).verdicts] == [
+        Outcome.PASS
+    ]
