@@ -11,7 +11,19 @@ from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Piece
 from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.samples import Events, Kind, Question
-from sloagent.model.slo import SLO, Gate, Labels, LatencySLI, Limit, Objective, Override, RatioSLI, Text, ValueSLI
+from sloagent.model.slo import (
+    SLO,
+    Gate,
+    Labels,
+    LatencySLI,
+    Limit,
+    LowerBound,
+    Objective,
+    Override,
+    RatioSLI,
+    Text,
+    ValueSLI,
+)
 from sloagent.model.timerange import TimeRange
 from sloagent.model.verdict import Cause, Outcome, Quantile, Share, SlotVerdict, Verdict
 
@@ -139,7 +151,12 @@ objectives = st.builds(
 )
 slis = (
     st.builds(
-        LatencySLI, st.lists(texts, max_size=2).map(tuple), texts, st.lists(texts, max_size=2).map(tuple), st.booleans()
+        LatencySLI,
+        st.lists(texts, max_size=2).map(tuple),
+        texts,
+        st.lists(texts, max_size=2).map(tuple),
+        st.booleans(),
+        st.lists(st.builds(LowerBound, texts, texts), max_size=2).map(tuple),
     )
     | st.builds(RatioSLI, st.sampled_from(["good", "bad"]), texts, texts, st.booleans())
     | st.builds(ValueSLI, texts, texts)
