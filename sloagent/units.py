@@ -114,11 +114,21 @@ def quantity(text: str, unit: str) -> float:
 
 def growth(text: str, unit: str) -> float:
     """Read base units per second of a growth such as `20MiB/h` or `100 goroutines/d`. Raises UnitError."""
+    example = {"bytes": "20MiB/h", "seconds": "100ms/h", "cores": "0.1 cores/d", "ratio": "1%/h"}.get(unit, "100/h")
+    return _per_time(text, unit, f"it grows; write a growth such as {example}")
+
+
+def rate(text: str, unit: str) -> float:
+    """Read how much there is a second, in base units, of a rate such as `50/s`, `6/m` or `125MB/s`. Raises UnitError."""
+    return _per_time(text, unit, f"; write a rate such as {'125MB/s' if unit == 'bytes' else '50/s'}")
+
+
+def _per_time(text: str, unit: str, wanted: str) -> float:
     amount, slash, per = text.strip().rpartition("/")
     per = per.strip()
     if not slash or per not in SECONDS_PER:
-        example = {"bytes": "20MiB/h", "seconds": "100ms/h", "cores": "0.1 cores/d", "ratio": "1%/h"}.get(unit, "100/h")
-        raise UnitError(f'"{_shown(text)}" does not say per what time it grows', f"write a growth such as {example}")
+        said, _, hint = wanted.partition("; ")
+        raise UnitError(f'"{_shown(text)}" does not say per what time {said}'.rstrip(), hint)
     return _as_float(_quantity(amount.strip(), unit) / SECONDS_PER[per], text)
 
 

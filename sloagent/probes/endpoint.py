@@ -7,6 +7,7 @@ objects are decoded only as far as they are needed, and a watch has to tell what
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -137,11 +138,8 @@ class Endpoint:
             ) as answer:  # fmt: skip
                 yield answer
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            late = isinstance(error, TimeoutError)
-            why = "no answer in time" if late else str(error) or type(error).__name__
-            raise EndpointError(
-                f"{self.name}: {why}", status=0, reason="timeout" if late else "connection"
-            ) from error  # fmt: skip
+            reason = "timeout" if isinstance(error, TimeoutError) else "connection"
+            raise EndpointError(f"{self.name}: {_words(error)}", status=0, reason=reason) from error
 
     async def _identified(self, *, fresh: bool) -> aiohttp.ClientSession:
         """The session, once credentials are as fresh as they have to be."""
@@ -180,3 +178,21 @@ class Endpoint:
                 raise EndpointError(
                     f"{self.name}: an event of more than {LONGEST_LINE_BYTES} bytes", status=0, reason="too_large"
                 )
+
+
+def _words(error: BaseException) -> str:
+    """Why no answer came, in a few words; aiohttp's own name its classes."""
+    import aiohttp
+
+    match error:
+        case TimeoutError():
+            return "no answer in time"
+        case aiohttp.ClientConnectorCertificateError():
+            return f"{error.host} port {error.port}: {error.certificate_error}"
+        case aiohttp.ClientConnectorError():
+            cause: OSError = error.os_error
+            # asyncio names an address that refuses in its text, and the system's words are in the number alone
+            words = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else cause.strerror or str(cause)
+            return f"{error.host} port {error.port}: {words.lower()}"
+        case _:
+            return str(error) or type(error).__name__

@@ -13,7 +13,7 @@ from sloagent.settings import Settings
 
 
 def _rate(value: object) -> object:
-    return units.growth(str(value), "requests") if isinstance(value, str | int) else value
+    return units.rate(str(value), "requests") if isinstance(value, str | int) else value
 
 
 def _resource(value: str) -> str:

@@ -21,7 +21,7 @@ SMALLEST_UNPACED_BYTES = 64 * 1024
 
 
 def _byte_rate(value: object) -> object:
-    return units.growth(value, "bytes") if isinstance(value, str) else value
+    return units.rate(value, "bytes") if isinstance(value, str) else value
 
 
 ByteRate = Annotated[

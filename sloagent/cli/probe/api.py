@@ -25,7 +25,10 @@ if TYPE_CHECKING:  # a command imports what it needs when it runs: --help is qui
     Loads = tuple[Sequence[ApiLoadSettings], dict[str, EndpointSettings]]
 
 
-@click.command(epilog="Example: sloagent probe api -c sloagent.yaml list-pods --duration 1m -o results")
+@click.command(
+    short_help="drive loads once, side by side, and print their latencies",
+    epilog="Example: sloagent probe api -c sloagent.yaml list-pods --duration 1m -o results",
+)
 @click.option(
     "-c", "--config", "configuration", metavar="FILE", type=click.Path(path_type=Path),
     help="The file with the loads; sloagent.yaml, unless --resource says what to do.",

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 ROLE = "sloagent-probe"
 
 
-@click.command(epilog="Example: sloagent probe check -c sloagent.yaml")
+@click.command(
+    short_help="what the probes reach and may do, and how to grant what is missing",
+    epilog="Example: sloagent probe check -c sloagent.yaml",
+)
 @options.configuration
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What to print."

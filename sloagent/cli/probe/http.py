@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 SCHEMA = "sloagent/probe-http/v1"
 
 
-@click.command(epilog="Example: sloagent probe http http://sample-webapp:8000/ --count 10 --csv times.csv")
+@click.command(
+    short_help="time a URL, phase by phase as curl does",
+    epilog="Example: sloagent probe http http://sample-webapp:8000/ --count 10 --csv times.csv",
+)
 @click.argument("url")
 @click.option("--count", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many requests.")
 @click.option("--every", default="1s", show_default=True, metavar="DURATION", help="From one to the next.")

@@ -10,7 +10,7 @@ from sloagent.cli import options
 from sloagent.cli.logs import configure
 
 
-@click.command(epilog="Example: sloagent probe run -c sloagent.yaml")
+@click.command(short_help="the probe process", epilog="Example: sloagent probe run -c sloagent.yaml")
 @options.configuration
 @options.listening
 @options.log_lines

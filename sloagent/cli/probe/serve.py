@@ -19,7 +19,10 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> tuple[str, in
     return settings.host, settings.port
 
 
-@click.command(epilog="Example: sloagent probe serve --listen 0.0.0.0:9471")
+@click.command(
+    short_help="the sending side of a throughput measurement",
+    epilog="Example: sloagent probe serve --listen 0.0.0.0:9471",
+)
 @click.option(
     "--listen", "address", default="127.0.0.1:9471", show_default=True, metavar="HOST:PORT", callback=_address,
     help="Where to listen; port 0 lets the system choose.",

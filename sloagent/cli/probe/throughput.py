@@ -19,7 +19,10 @@ SCHEMA = "sloagent/probe-throughput/v1"
 _PERCENTS = (50, 90, 99, 100)
 
 
-@click.command(epilog="Example: sloagent probe throughput http://10.244.1.7:9471 --connections 4 --pace 125MB/s")
+@click.command(
+    short_help="how much comes from a sending side, second by second",
+    epilog="Example: sloagent probe throughput http://10.244.1.7:9471 --connections 4 --pace 125MB/s",
+)
 @click.argument("url")
 @click.option("--connections", type=int, default=1, show_default=True, help="How many at once.")
 @click.option(

@@ -212,7 +212,7 @@ def test_a_pace_is_that_of_all_connections_together() -> None:
     [
         ({"url": "host:9471"}, "url must be like"),
         ({"url": "http://host:9471/?a=b"}, "without a query"),
-        ({"pace": "125MB"}, "does not say per what time it grows"),
+        ({"pace": "125MB"}, "does not say per what time"),
         ({"pace": "0MB/s"}, "greater than 0"),
         ({"connections": 65}, "less than or equal to 64"),
         ({"block": "17MiB"}, "less than or equal to 16777216"),
