@@ -9,6 +9,7 @@ import msgspec
 
 from sloagent.app.probe_settings import ProbesSettings
 from sloagent.app.probing import load_probes
+from sloagent.probes.api.needs import of_load
 from sloagent.probes.endpoint import METADATA_LIST, Endpoint, EndpointError
 from sloagent.probes.karmada import needs as karmada_needs
 from sloagent.probes.karmada.reaching import through_karmada
@@ -37,6 +38,9 @@ async def _looked(settings: ProbesSettings) -> list[Reached]:
                 if name not in reached and distribution.through_karmada:
                     reached[name] = through_karmada(way, name)
                 needs.setdefault(name, []).extend(karmada_needs.of_member(distribution))
+    for load in settings.api:
+        for name in load.targets:
+            needs.setdefault(name, []).extend(of_load(load))
     bound = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str) -> Reached:

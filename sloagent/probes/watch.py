@@ -130,11 +130,12 @@ class Watch(Generic[AnyObject]):
                 reason, self.why_not = "not_understood", f"{self._endpoint.name}: {self._resource}: {error}"
             finally:
                 self._open = False
+            lived = self._clock() - opened
             if reason:
                 self._telemetry.restarts.labels(*self._labels, reason).inc()
-            if self._clock() - opened > LONGEST_PAUSE_SECONDS:
+            if lived > LONGEST_PAUSE_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            if reason and reason != "Expired":
+            if reason or lived < LONGEST_PAUSE_SECONDS:  # a server that ends every watch at once is not to be flooded
                 await asyncio.sleep(pause * self._chance.uniform(0.5, 1.0))
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

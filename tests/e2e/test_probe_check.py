@@ -166,3 +166,15 @@ def test_a_token_that_is_rotated_is_read_again_while_the_probe_runs(world, tmp_p
         probe.until(lambda: probe.value("sloagent_probe_watch_restarts_total") >= 3, "the watches are opened anew")
         probe.until_up("karmada", *MEMBERS)
         assert "401" not in probe.log
+
+
+def test_what_a_load_needs_at_each_of_its_targets_is_told_too(world, tmp_path):
+    world.control("forbid", cluster="member1", verb="create", resource="configmaps")
+    load = {
+        "name": "churn", "targets": ["member1", "member2"], "resource": "v1/configmaps", "namespace": "load",
+        "call": "churn", "open": {"rate": "1/s"}, "watch": True,
+    }  # fmt: skip
+    done = check(tmp_path, {**probes(world.kubeconfig), "api": [load]})
+    assert done.returncode == 3
+    assert "NO  configmaps in load: lacks create  (load churn)" in done.stdout
+    assert "ok  configmaps in load: list, create, delete, update, watch  (load churn)" in done.stdout

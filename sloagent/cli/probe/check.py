@@ -50,7 +50,7 @@ def _lines(found: Sequence[Reached]) -> list[str]:
         lines.append(f"{printable(reached.name)}  {printable(reached.version)}")
         lines += [f"  {printable(_finding(finding))}" for finding in reached.findings]
         if not reached.findings:
-            lines.append("  nothing is asked of it by these probes but what their loads do")
+            lines.append("  no probe asks anything of it")
     for reached in found:
         if lacking := [finding.need for finding in reached.findings if finding.lacking and not finding.met]:
             lines += [

@@ -140,6 +140,7 @@ class KarmadaProbe:
                 self._ledger.left(name)
                 del self._members[name]
                 member.task.cancel()
+                self._telemetry.forget("distribution", name)
 
     def _is_member(self, ledger: Ledger, uid: str, cluster: Cluster) -> None:
         name = cluster.metadata.name
