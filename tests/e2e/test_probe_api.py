@@ -233,7 +233,7 @@ def test_a_target_that_refuses_or_is_not_there_says_so_and_the_others_are_measur
     content["probes"]["api"][0]["targets"] = ["member1", "proxy"]
     file.write_text(json.dumps(content))
     said = probe("-c", file, cwd=tmp_path, expected=3)
-    assert "proxy\nproxy: Cannot connect" in said
+    assert "proxy\nproxy: 127.0.0.1 port " in said
     assert rows_of(said)["few proxy"][4:7] == ["0", "-", "-"]
     assert rows_of(said)["few member1"][5] == "0.00%"
 
