@@ -9,8 +9,8 @@ export PYTHON
 BIN := .venv/bin
 QUICK := tests/unit tests/contract tests/acceptance
 PYTEST := $(BIN)/pytest --quiet --durations=5
-# Most tests wait for servers: three files at once on two cores, the slow ones first.
-TOGETHER := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# Most tests wait for servers: three files or classes at once on two cores, the slow ones first.
+TOGETHER := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
 help: ## Print this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-17s %s\n", $$1, $$2}'
@@ -28,7 +28,7 @@ test: ## Everything that must be green before a change lands: check and e2e, und
 check: ## The quick half: style, types, import rules, unit, contract and acceptance tests, under 90 seconds
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	$(PYTEST) $(TOGETHER) $(QUICK)
+	SLOAGENT_EXAMPLES=5 $(PYTEST) $(TOGETHER) $(QUICK)
 
 e2e: ## The slow half: real servers on loopback, crashes, clocks, the wheel
 	@scripts/setup.sh test

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -76,7 +77,10 @@ OPENERS: dict[str, Callable[[Path], Store]] = {
 }
 
 EXAMPLES = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    # `make check` is to be run often, and tries fewer; `make test` tries all.
+    max_examples=int(os.environ.get("SLOAGENT_EXAMPLES", "15")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
