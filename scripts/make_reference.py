@@ -61,6 +61,11 @@ EXITS: dict[str, dict[int, str]] = {
         ALL_PASS: "the loads ran, to the end or until Ctrl-C, whatever the latencies are",
         NO_VERDICT: "a target could not be reached, nothing succeeded there, or something may be left behind there",
     },
+    "rules export": {
+        ALL_PASS: "the rules are written; what is refused is named",
+        NO_VERDICT: "every SLO is refused, or one with `--strict`; with `--online`, Prometheus does not answer",
+    },
+    "rules": {},
     "config": {},
     "demo": {
         ALL_PASS: "the verdicts are printed and the report is written, whatever the verdicts are",

@@ -28,7 +28,7 @@ def questions(sli: SLI, window: str) -> tuple[tuple[str, str], ...]:
         case RatioSLI():
             return ((_ratio(sli, window), ""),)
         case ValueSLI():
-            return ((sli.query.replace(WINDOW, window), ""),)
+            return ((resolved(sli.query, window), ""),)
 
 
 def piece_questions(sli: LatencySLI | RatioSLI, milliseconds: int) -> tuple[tuple[str, str], ...]:
@@ -57,11 +57,16 @@ def _ratio(sli: RatioSLI, window: str) -> str:
     """Both sides in one answer. Line breaks keep a comment at the end of a side from swallowing what follows."""
     sides = ((PART, sli.events), (TOTAL, sli.total))
     return " or ".join(
-        f'label_replace({_enclosed(query.replace(WINDOW, window))}, "{SIDE_LABEL}", "{side}", "", "")'
-        for side, query in sides
+        f'label_replace({enclosed(resolved(query, window))}, "{SIDE_LABEL}", "{side}", "", "")' for side, query in sides
     )
 
 
-def _enclosed(query: str) -> str:
+def resolved(query: str, window: str) -> str:
+    """The query over a window such as `5m`."""
+    return query.replace(WINDOW, window)
+
+
+def enclosed(query: str) -> str:
+    """The query in brackets; a line break keeps a comment at its end from swallowing them."""
     query = query.strip()
     return f"({query}\n)" if "#" in query else f"({query})"
