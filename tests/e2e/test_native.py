@@ -8,8 +8,10 @@ import random
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import remote_write
 from tests.agent import AgentDirectory
@@ -141,3 +143,26 @@ def test_a_range_adds_native_histograms_and_explain_draws_them(agent: AgentDirec
     explained = agent.command("explain", "at-a-bound", "--at", WHEN)
     assert explained.returncode == done.returncode
     assert "◀ limit" in explained.stdout
+
+
+def test_exported_rules_judge_a_native_histogram_at_an_edge_and_are_refused_elsewhere(
+    prometheus: Prometheus, tmp_path: Path
+) -> None:
+    promises = "".join(
+        f"  - {{name: p{percentile}, sli: {{latency: {{histogram: rpc_seconds, type: native, by: [verb]}}}}, "
+        f"objective: {{percentile: {percentile}, at_most: 2s}}}}\n"
+        for percentile in (25, 50, 75, 90)
+    )
+    agent = AgentDirectory(tmp_path, prometheus.url, slos={"native.yaml": SLOS + promises})
+    done = agent.command("rules", "export")
+    assert "refused native/inside-a-bucket: 3 s lies inside a bucket of a native histogram" in done.stderr
+    outcomes = set()
+    for group in yaml.safe_load(done.stdout)["groups"]:
+        for rule in group["rules"]:
+            name = rule["labels"]["slo"]
+            if rule.get("record") == "sloagent:slo_pass" and name not in ("plain-numbers", "nothing-is-guessed"):
+                verdicts = {verb: entry["outcome"] for verb, entry in judged(agent, name)[1].items()}
+                by_rule = {verb: "pass" if says else "fail" for verb, says in ask(prometheus, rule["expr"]).items()}
+                assert by_rule == verdicts, name
+                outcomes |= set(by_rule.values())
+    assert outcomes == {"pass", "fail"}

@@ -32,14 +32,13 @@ from sloagent.sources.prometheus import PrometheusSource
 from sloagent.sources.rules.rule import VERDICT
 from tests.agent import wait_until
 from tests.prometheus import Prometheus, free_port
+from tests.rules import AT_BOUNDS, SAYS
 
-AT_BOUNDS = {"distribution_limit": "2.048s", "wal_fsync_limit": "16ms", "backend_commit_limit": "32ms"}
 AT_AN_EDGE = {
     "api-readonly-resource-latency", "api-request-latency", "binding-sync-latency", "cluster-status-sync-latency",
     "etcd-backend-commit-latency",
 }  # fmt: skip
 """SLOs of which some windows lie so near the limit, or so soon after a restart, that the two rates part them."""
-SAYS = {Outcome.PASS: 1.0, Outcome.WARN: 1.0, Outcome.FAIL: 0.0}
 
 
 @dataclass(frozen=True)
