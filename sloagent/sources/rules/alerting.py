@@ -23,7 +23,7 @@ from sloagent.sources.rules.rule import (
     Pairs,
     own_labels,
     selector,
-)  # fmt: skip
+)
 from sloagent.sources.rules.terms import BurnPair, Terms
 from sloagent.sources.rules.text import number
 

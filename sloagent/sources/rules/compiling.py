@@ -24,7 +24,7 @@ from sloagent.sources.rules.rule import (
     Refused,
     own_labels,
     selector,
-)  # fmt: skip
+)
 from sloagent.sources.rules.terms import STANDARD, Terms
 from sloagent.sources.rules.text import number
 

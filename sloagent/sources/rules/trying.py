@@ -23,7 +23,7 @@ from sloagent.sources.rules.rule import (
     Record,
     own_labels,
     selector,
-)  # fmt: skip
+)
 from sloagent.sources.rules.terms import STANDARD, Terms
 from sloagent.sources.rules.text import quoted, spellings
 
