@@ -1,8 +1,8 @@
 """Exported rules in a real vmalert over a real VictoriaMetrics: MetricsQL reads them, and differs where its rate does.
 
 MetricsQL's `rate` takes the last sample before the window in, extrapolates nothing, and takes a counter that falls by
-less than an eighth for one that did not start anew. So it counts a little otherwise than Prometheus's, and verdicts can
-differ at the edge of a limit or of `min_events`, and after a restart.
+less than an eighth for one that did not start anew. So it counts a little otherwise than Prometheus's, which is the most
+likely reason why verdicts near a limit or `min_events` differ, and some after a restart; the names below were observed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ AT_AN_EDGE = {
     "api-readonly-resource-latency", "api-request-latency", "binding-sync-latency", "cluster-status-sync-latency",
     "etcd-backend-commit-latency",
 }  # fmt: skip
-"""SLOs of which some windows lie so near the limit, or so soon after a restart, that the two rates part them."""
+"""SLOs of which some windows were seen to differ: near their limit, or with nothing from MetricsQL."""
 
 
 @dataclass(frozen=True)
