@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -28,13 +30,18 @@ def looked(configuration: Path) -> list[Reached]:
 
 async def _looked(settings: ProbesSettings) -> list[Reached]:
     needs: dict[str, list[Need]] = {}
+    nowhere: dict[str, str] = {}
     reached: dict[str, EndpointSettings] = dict(settings.clusters)
     karmada = settings.karmada
     if karmada is not None:
         needs[karmada.cluster] = karmada_needs.of_karmada(karmada)
         if (distribution := karmada.distribution) is not None:
             way = settings.clusters[karmada.cluster]
-            for name in await _members(karmada.cluster, way):
+            members = await _members(karmada.cluster, way)
+            for name in distribution.canaries.clusters if distribution.canaries else ():
+                if name not in members:
+                    nowhere[name] = "canaries.clusters names it, and Karmada has no such cluster"
+            for name in members:
                 if name not in reached and distribution.through_karmada:
                     reached[name] = through_karmada(way, name)
                 needs.setdefault(name, []).extend(karmada_needs.of_member(distribution))
@@ -44,6 +51,8 @@ async def _looked(settings: ProbesSettings) -> list[Reached]:
     bound = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str) -> Reached:
+        if name in nowhere:
+            return Reached(name, "", nowhere[name])
         if name not in reached:
             return Reached(name, "", "probes.clusters does not name it, and through_karmada is false")
         async with bound:
@@ -53,8 +62,21 @@ async def _looked(settings: ProbesSettings) -> list[Reached]:
             finally:
                 await endpoint.close()
 
-    names = [*needs, *(name for name in settings.clusters if name not in needs)]
-    return list(await asyncio.gather(*map(one, names)))
+    names = dict.fromkeys([*needs, *settings.clusters, *nowhere])
+    return _told_apart(await asyncio.gather(*map(one, names)))
+
+
+def _told_apart(found: Sequence[Reached]) -> list[Reached]:
+    """Two names for one API are one context written twice: then the numbers of one would be those of the other."""
+    first: dict[str, str] = {}
+    for reached in found:
+        first.setdefault(reached.address, reached.name)
+    return [
+        reached
+        if not reached.address or (other := first[reached.address]) == reached.name
+        else replace(reached, why_not=f"it leads to the same address as {other}: {reached.address}")
+        for reached in found
+    ]
 
 
 async def _members(name: str, way: EndpointSettings) -> list[str]:

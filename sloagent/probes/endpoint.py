@@ -112,6 +112,11 @@ class Endpoint:
                 yield self._lines(answer.content)
                 return
 
+    @property
+    def address(self) -> str:
+        """Where requests go, once the credentials have been read."""
+        return self._credentials.host + self._prefix
+
     async def close(self) -> None:
         """Let go of the connections."""
         if self._session is not None:
@@ -161,9 +166,10 @@ class Endpoint:
             status = msgspec.json.decode(text, type=_Status)
         except msgspec.MsgspecError:
             status = _Status(text[:200].decode(errors="replace").strip())
+        said = (status.message or answer.reason or "").removeprefix(str(answer.status)).strip()
         after = answer.headers.get("Retry-After", "")
         return EndpointError(
-            f"{self.name}: {answer.status} {status.message or answer.reason or ''}".rstrip(), status=answer.status,
+            f"{self.name}: {answer.status} {said}", status=answer.status,
             reason=status.reason or f"status_{answer.status}", retry_after=float(after) if after.isdecimal() else 0.0,
         )  # fmt: skip
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sloagent.probes.endpoint import METADATA_LIST, Endpoint, EndpointError
-from sloagent.probes.resource import Resource
+from sloagent.probes.endpoint import METADATA, METADATA_LIST, Endpoint, EndpointError
+from sloagent.probes.resource import NAMESPACES, Resource
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 READ = ("list", "watch")
@@ -26,6 +26,8 @@ class Need:
     subresource: str = ""
     optional: bool = False
     """Whether the probe has a way without it."""
+    must_exist: bool = False
+    """Whether the namespace has to be there: the probe does not make it."""
 
     @property
     def name(self) -> str:
@@ -55,6 +57,8 @@ class Reached:
     version: str
     why_not: str
     findings: tuple[Finding, ...] = ()
+    address: str = ""
+    """Where its requests go; empty where none was made."""
 
     @property
     def good(self) -> bool:
@@ -82,7 +86,8 @@ async def look(endpoint: Endpoint, needs: Sequence[Need]) -> Reached:
         version = msgspec.json.decode(text, type=_Version).git_version
     except (EndpointError, msgspec.MsgspecError) as error:
         return Reached(endpoint.name, "", str(error).removeprefix(f"{endpoint.name}: "))
-    return Reached(endpoint.name, version, "", tuple([await _finding(endpoint, need) for need in needs]))
+    findings = tuple([await _finding(endpoint, need) for need in needs])
+    return Reached(endpoint.name, version, "", findings, endpoint.address)
 
 
 async def _finding(endpoint: Endpoint, need: Need) -> Finding:
@@ -92,11 +97,22 @@ async def _finding(endpoint: Endpoint, need: Need) -> Finding:
             await endpoint.ask(
                 "GET", need.resource.path(need.namespace), query={"limit": "1"}, accept=METADATA_LIST, timeout=10.0
             )
+        if need.must_exist and await _is_absent(endpoint, need.namespace):
+            return Finding(need, lacking, f"there is no namespace {need.namespace}")
     except EndpointError as error:
         if error.status == _NOT_FOUND:
             return Finding(need, why="this API does not serve it: is it the right one, and installed whole?")
         return Finding(need, why=error.message.removeprefix(f"{endpoint.name}: "))
     return Finding(need, lacking)
+
+
+async def _is_absent(endpoint: Endpoint, namespace: str) -> bool:
+    """Whether it is known that there is no such namespace; who may not look does not know."""
+    try:
+        await endpoint.ask("GET", NAMESPACES.path(name=namespace), accept=METADATA, timeout=10.0)
+    except EndpointError as error:
+        return error.status == _NOT_FOUND
+    return False
 
 
 async def _allowed(endpoint: Endpoint, need: Need, verb: str) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import msgspec
 
 from sloagent.probes.endpoint import METADATA_LIST, Endpoint, EndpointError
-from sloagent.probes.telemetry import ProbeTelemetry
+from sloagent.probes.telemetry import OPENING, ProbeTelemetry
 
 HURRIED_SECONDS = 0.1
 REMEMBERED = 1_024
@@ -60,7 +60,7 @@ class Pulse:
         self._clock = clock
         self._beats: deque[_Beat] = deque(maxlen=REMEMBERED)
         self._hurried_until = 0.0
-        self.why_not = "it has not answered yet"
+        self.why_not = OPENING
 
     async def run(self) -> None:
         """Ask until cancelled."""

@@ -15,6 +15,10 @@ BOUNDS = (
 """Upper bounds of the buckets of every probe's histogram, seconds: every limit of the shipped SLOs is one of them."""
 
 
+OPENING = "its watches are being opened"
+"""Why a target is not seen in its first moments."""
+
+
 class ProbeTelemetry:
     """Whether each probe sees what it is to see, and what it missed. All methods are called in the loop's thread."""
 
@@ -47,12 +51,13 @@ class ProbeTelemetry:
     def up(self, probe: str, target: str, why_not: str = "") -> None:
         """The probe sees its target; or, with a sentence, why it does not."""
         self._up.labels(probe, target).set(0 if why_not else 1)
+        why_not = why_not.replace(f"{target}: ", "")
         before = self._why.get((probe, target))
-        if why_not and not before:
-            log.warning("probe %s does not see %s: %s", probe, target, why_not)
-        elif before and not why_not:
-            log.info("probe %s sees %s again", probe, target)
         self._why[probe, target] = why_not
+        if why_not and why_not not in (before, OPENING):
+            log.warning("probe %s does not see %s: %s", probe, target, why_not)
+        elif not why_not and before != "":
+            log.info("probe %s sees %s", probe, target)
 
     def forget(self, probe: str, target: str) -> None:
         """The target is none any more."""

@@ -22,7 +22,7 @@ from sloagent.probes.objects import Bare
 from sloagent.probes.pulse import Pulse
 from sloagent.probes.resource import Resource
 from sloagent.probes.seen import AnyObject, Change, Doubt, Seen
-from sloagent.probes.telemetry import ProbeTelemetry
+from sloagent.probes.telemetry import OPENING, ProbeTelemetry
 
 LATE_SECONDS = 0.1
 """An event that comes so much later than an answer which already counted it was held up."""
@@ -98,8 +98,9 @@ class Watch(Generic[AnyObject]):
         self._opened_at_version: int | None = None
         """What had happened when the watch was open; None until that is known."""
         self._believed = True
+        self._was_current = False
         self._open = False
-        self.why_not = "not listed yet"
+        self.why_not = OPENING
 
     @property
     def current(self) -> bool:
@@ -123,11 +124,11 @@ class Watch(Generic[AnyObject]):
             except EndpointError as error:
                 if error.status == _GONE:
                     self._version = ""
-                reason, self.why_not = error.reason, error.message
+                reason, self.why_not = error.reason, f"{self._resource}: {error.message}"
                 pause = max(pause, min(error.retry_after, LONGEST_PAUSE_SECONDS))
             except (msgspec.MsgspecError, ValueError) as error:
                 self._version = ""
-                reason, self.why_not = "not_understood", f"{self._endpoint.name}: {self._resource}: {error}"
+                reason, self.why_not = "not_understood", f"{self._resource}: {error}"
             finally:
                 self._open = False
             lived = self._clock() - opened
@@ -213,7 +214,8 @@ class Watch(Generic[AnyObject]):
 
     def _doubt(self, version: int, at: float) -> Doubt:
         if not self.current or version <= (self._opened_at_version or 0):
-            return Doubt.RESUMED
+            return Doubt.RESUMED if self._was_current else Doubt.EXISTED
+        self._was_current = True
         after, before = self._pulse.happened_within(version)
         if at - before > LATE_SECONDS:
             self._believed = False

@@ -6,6 +6,7 @@ import random
 import time
 
 import pytest
+import yaml
 
 from tests.kube.world import World
 from tests.probe import ProbeProcess
@@ -93,3 +94,18 @@ def test_a_namespace_that_was_given_stays_and_one_of_somebody_else_is_not_touche
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert ("karmada", f"v1/namespaces /{NAMESPACE}") in left_behind(world)
+
+
+def test_a_second_probe_takes_the_namespace_over_and_the_first_says_so_and_deletes_nothing(world, probe, tmp_path):
+    probe.start()
+    probe.until(lambda: probe.value("sloagent_probe_canaries_total") >= 2, "canaries")
+    settings = yaml.safe_load(probe.configuration.read_text())["probes"]
+    second = ProbeProcess(tmp_path / "second", {name: block for name, block in settings.items() if name != "web"})
+    with second:
+        probe.until(lambda: "another probe has taken over namespace sloagent-canary" in probe.log, "it says so")
+        assert probe.value("sloagent_probe_up", probe="canaries", target="karmada") == 0.0
+        assert probe.stop() == 0
+        before = second.value("sloagent_probe_canaries_total")
+        second.until(lambda: second.value("sloagent_probe_canaries_total") >= before + 3, "the second goes on")
+        assert second.stop() == 0
+    gone(world)

@@ -170,6 +170,8 @@ def test_a_token_that_is_rotated_is_read_again_while_the_probe_runs(world, tmp_p
 
 def test_what_a_load_needs_at_each_of_its_targets_is_told_too(world, tmp_path):
     world.control("forbid", cluster="member1", verb="create", resource="configmaps")
+    for member in MEMBERS:
+        world.control("apply", cluster=member, resource="v1/namespaces", thing={"metadata": {"name": "load"}})
     load = {
         "name": "churn", "targets": ["member1", "member2"], "resource": "v1/configmaps", "namespace": "load",
         "call": "churn", "open": {"rate": "1/s"}, "watch": True,
@@ -178,3 +180,17 @@ def test_what_a_load_needs_at_each_of_its_targets_is_told_too(world, tmp_path):
     assert done.returncode == 3
     assert "NO  configmaps in load: lacks create  (load churn)" in done.stdout
     assert "ok  configmaps in load: list, create, delete, update, watch  (load churn)" in done.stdout
+
+
+def test_two_names_for_one_api_and_clusters_that_karmada_does_not_have_are_told(world, tmp_path):
+    settings = probes(world.kubeconfig, canaries={"clusters": ["member1", "membr9"]})
+    settings["clusters"]["member2"]["context"] = "member1"
+    load = {
+        "name": "churn", "targets": ["karmada"], "resource": "v1/configmaps", "namespace": "not-there",
+        "call": "churn", "open": {"rate": "1/s"},
+    }  # fmt: skip
+    done = check(tmp_path, {**settings, "api": [load]})
+    assert done.returncode == 3
+    assert "member2  cannot be asked: it leads to the same address as member1: " in done.stdout
+    assert "membr9  cannot be asked: canaries.clusters names it, and Karmada has no such cluster" in done.stdout
+    assert "there is no namespace not-there  (load churn)" in done.stdout

@@ -51,6 +51,11 @@ def _lines(found: Sequence[Reached]) -> list[str]:
         lines += [f"  {printable(_finding(finding))}" for finding in reached.findings]
         if not reached.findings:
             lines.append("  no probe asks anything of it")
+    missing = sum(not finding.met for reached in found for finding in reached.findings)
+    unreached = sum(bool(reached.why_not) for reached in found)
+    if not found:
+        return ["there is nothing to check: probes.clusters is empty, and URLs are tried by `sloagent probe http`"]
+    lines += ["", f"{len(found)} APIs: {unreached} cannot be asked, {missing} needs are not met"]
     for reached in found:
         if lacking := [finding.need for finding in reached.findings if finding.lacking and not finding.met]:
             lines += [

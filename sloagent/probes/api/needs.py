@@ -19,7 +19,8 @@ def of_load(settings: ApiLoadSettings) -> list[Need]:
         case "churn":
             verbs = ("list", "create", "delete", *(("update",) if settings.object.updates else ()))
             verbs += ("watch",) if settings.watch else ()
-    needs = [Need(settings.what, verbs, purpose, namespace)]
+    churns = settings.call == "churn" and bool(namespace)
+    needs = [Need(settings.what, verbs, purpose, namespace, must_exist=churns)]
     if settings.call == "churn":
         needs.append(Need(settings.what, ("deletecollection",), purpose, namespace, optional=True))
     return needs

@@ -2,7 +2,8 @@
 
 Everything it makes lies in one namespace that bears its label and that nobody else may use. What a killed probe left is
 found by that label when the next one begins; at its end the namespace goes too, unless somebody gave it (label `given`),
-so that the probe needs no right to make namespaces.
+so that the probe needs no right to make namespaces. The policy bears the name of the probe that holds the namespace: where a
+second one takes it over, the first gives up and says so, instead of both deleting each other's canaries.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import uuid
 from itertools import count
 
 import msgspec
 
+from sloagent.errors import SloagentError
 from sloagent.probes.endpoint import MERGE_PATCH, Endpoint, EndpointError
 from sloagent.probes.karmada.metrics import KarmadaMetrics
 from sloagent.probes.karmada.settings import CanarySettings
@@ -27,9 +30,15 @@ LABEL = "sloagent.io/canary"
 MADE, GIVEN = "made", "given"
 """The label's value on the namespace: whether it goes with the canaries."""
 POLICY = "sloagent-canary"
+HOLDER = "sloagent.io/held-by"
+"""The policy's annotation with the probe that makes canaries there."""
 CLEAN_SECONDS = 20.0
 RETRY_SECONDS = 10.0
 _NOT_FOUND, _CONFLICT = 404, 409
+
+
+class TakenOverError(SloagentError):
+    """The namespace has another holder."""
 
 
 class Canaries:
@@ -42,6 +51,8 @@ class Canaries:
         self._karmada = karmada
         self._metrics = metrics
         self._telemetry = telemetry
+        self._own = uuid.uuid4().hex
+        self._prepared = False
 
     async def run(self) -> None:
         """Make canaries until cancelled; then take away everything."""
@@ -53,6 +64,9 @@ class Canaries:
                 except EndpointError as error:
                     self._telemetry.up("canaries", self._karmada.name, error.message)
                     await asyncio.sleep(RETRY_SECONDS)
+                except TakenOverError as error:
+                    self._telemetry.up("canaries", self._karmada.name, error.message)
+                    await asyncio.Event().wait()  # whoever has it now takes away what is there
         finally:
             try:
                 await asyncio.wait_for(self._clean(), CLEAN_SECONDS)
@@ -68,6 +82,7 @@ class Canaries:
         begun, pace = time.monotonic(), 1.0 / self._settings.rate
         for number in count():
             await asyncio.sleep(max(0.0, begun + number * pace - time.monotonic()))
+            await self._still_ours()
             name = f"canary-{time.time_ns():x}"
             await self._make(CONFIG_MAPS.path(self._settings.namespace), {
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": {LABEL: "true"}},
@@ -77,6 +92,17 @@ class Canaries:
             born.append((time.monotonic(), name))
             while born and time.monotonic() - born[0][0] >= self._settings.lifetime:
                 await self._delete(CONFIG_MAPS.path(self._settings.namespace, born.pop(0)[1]))
+
+    async def _still_ours(self) -> None:
+        """Raise TakenOverError where another probe has taken the namespace over."""
+        policy = msgspec.json.decode(
+            await self._karmada.ask("GET", POLICIES.path(self._settings.namespace, POLICY)), type=Bare
+        )
+        if policy.metadata.annotations.get(HOLDER) != self._own:
+            raise TakenOverError(
+                f"another probe has taken over namespace {self._settings.namespace}; give each probe one of its own in"
+                " probes.karmada.distribution.canaries.namespace"
+            )
 
     async def _prepare(self) -> None:
         """A namespace of our own with a policy in it, and no canary that an earlier probe left."""
@@ -100,6 +126,7 @@ class Canaries:
                 raise EndpointError(f"namespace {namespace} is being deleted", status=0, reason="terminating")
         await self._delete_canaries()
         await self._make(POLICIES.path(namespace), self._policy(), instead=POLICIES.path(namespace, POLICY))
+        self._prepared = True
 
     def _policy(self) -> dict[str, object]:
         affinity = (
@@ -108,7 +135,7 @@ class Canaries:
         selector = {"apiVersion": "v1", "kind": "ConfigMap", "labelSelector": {"matchLabels": {LABEL: "true"}}}
         return {
             "apiVersion": POLICIES.api_version, "kind": "PropagationPolicy",
-            "metadata": {"name": POLICY, "labels": {LABEL: "true"}},
+            "metadata": {"name": POLICY, "labels": {LABEL: "true"}, "annotations": {HOLDER: self._own}},
             "spec": {"resourceSelectors": [selector], "placement": affinity},
         }  # fmt: skip
 
@@ -135,7 +162,15 @@ class Canaries:
         )
 
     async def _clean(self) -> None:
-        """Everything that bears our label: canaries, the policy, the namespace."""
+        """Everything that bears our label: canaries, the policy, the namespace; nothing where another probe has it."""
+        try:
+            if self._prepared:
+                await self._still_ours()
+        except TakenOverError:
+            return
+        except EndpointError as error:
+            if error.status != _NOT_FOUND:
+                raise
         try:
             found = msgspec.json.decode(
                 await self._karmada.ask("GET", NAMESPACES.path(name=self._settings.namespace)), type=Bare

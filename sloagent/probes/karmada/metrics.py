@@ -6,11 +6,13 @@ import logging
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from sloagent.probes.karmada.words import Other, Stage
+from sloagent.probes.karmada.words import Lost, Other, Stage
+from sloagent.probes.seen import Doubt
 from sloagent.probes.telemetry import BOUNDS
 
 log = logging.getLogger("sloagent.probes")
 
+MODES = ("Push", "Pull")
 _DISTRIBUTION = "sloagent_probe_distribution"
 
 
@@ -72,7 +74,18 @@ class KarmadaMetrics:
             "sloagent_probe_registration_lost", "Registrations and unregistrations that were not timed, by why",
             ["what", "reason"], registry=registry,
         )  # fmt: skip
+        for mode in MODES:  # so that the first of each is in a rate
+            self._registration.labels(mode)
+            self._unregistration.labels(mode)
+        for what in ("registration", "unregistration"):
+            for reason in ("left", "deletion_unseen", *(doubt for doubt in Doubt if doubt)):
+                self._untimed.labels(what, reason)
         self._members = Gauge("sloagent_probe_clusters", "Cluster objects by state", ["state"], registry=registry)
+
+    def joined(self, member: str, mode: str) -> None:
+        """A cluster is a member: what can be counted of it begins at 0."""
+        self._seconds.labels(member, mode)
+        self._lost.labels(member, Lost.TIMEOUT)
 
     def timed(self, uid: str, member: str, mode: str, seconds: float) -> None:
         """An expected arrival; a log at level debug has each."""
@@ -97,9 +110,8 @@ class KarmadaMetrics:
         self._others.labels(member, kind).inc()
 
     def expected(self, member: str) -> None:
-        """A member of a first placement; what it could lack begins at 0, so that rates see the first."""
+        """A member of a first placement."""
         self._expected.labels(member).inc()
-        self._lost.labels(member, "timeout")
 
     def pending(self, member: str, change: int) -> None:
         """More or fewer are awaited."""

@@ -33,7 +33,7 @@ def of_karmada(settings: KarmadaSettings) -> list[Need]:
             Need(NAMESPACES, ("get",), "canaries"),
             Need(NAMESPACES, ("create", "delete"), given, optional=True),
             Need(CONFIG_MAPS, (*READ, "create", "delete", "deletecollection"), "canaries", canaries.namespace),
-            Need(POLICIES, ("create", "patch", "delete"), "canaries", canaries.namespace),
+            Need(POLICIES, ("get", "create", "patch", "delete"), "canaries", canaries.namespace),
         ]
     return needs
 

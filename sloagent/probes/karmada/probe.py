@@ -23,12 +23,12 @@ from sloagent.probes.pulse import Pulse
 from sloagent.probes.resource import BINDINGS, CLUSTER_BINDINGS, CLUSTERS, CONFIG_MAPS, WORKS, Resource
 from sloagent.probes.seen import AnyObject, Change, Seen
 from sloagent.probes.settings import EndpointSettings
-from sloagent.probes.telemetry import ProbeTelemetry
+from sloagent.probes.telemetry import OPENING, ProbeTelemetry
 from sloagent.probes.watch import Watch
 
 LOOK_SECONDS = 1.0
-FIRST_SECONDS = 30.0
-"""For so long templates wait for everything else to be watched."""
+FIRST_SECONDS = 15.0
+"""For so long templates wait for everything else to be watched, and canaries for templates."""
 
 
 class Sight(Protocol):
@@ -83,6 +83,8 @@ class KarmadaProbe:
         self._watches: dict[str, list[Sight]] = {settings.cluster: []}
         self._members: dict[str, _Member] = {}
         self._tasks = asyncio.TaskGroup()
+        self._waits = OPENING
+        """What the watch of templates waits for."""
         distribution = settings.distribution
         self._ledger = Ledger(metrics, timeout=distribution.timeout, watched=self._is_watched) if distribution else None
         self._streams = _streams(distribution) if distribution else ()
@@ -108,13 +110,23 @@ class KarmadaProbe:
         for resource in (BINDINGS, CLUSTER_BINDINGS):
             self._start(karmada, self._karmada, self._pulse, resource, Binding, ledger.binding)
         self._start(karmada, self._karmada, self._pulse, WORKS, Bare, ledger.work)
-        begun = time.monotonic()
-        while time.monotonic() - begun < FIRST_SECONDS and not all(map(self._is_watched, self._watches)):
-            await asyncio.sleep(0.05)
+        await self._wait_for(lambda: [name for name in self._watches if not self._is_watched(name)])
         for stream in self._streams:
             self._start(karmada, self._karmada, self._pulse, stream.resource, Bare, ledger.template, stream.namespace)
+        self._waits = ""
         if (canaries := self._settings.distribution.canaries) is not None:
+            await self._wait_for(lambda: [] if self._is_watched(self._karmada.name) else [self._karmada.name])
+            self._waits = ""
             self._tasks.create_task(Canaries(canaries, self._karmada, self._metrics, self._telemetry).run())
+
+    async def _wait_for(self, unseen: Callable[[], list[str]]) -> None:
+        """Wait until nothing is unseen; after a while go on without."""
+        begun = time.monotonic()
+        while (names := unseen()) and time.monotonic() - begun < FIRST_SECONDS:
+            self._waits = (
+                f"templates are not watched yet: waiting for {', '.join(names[:10])}, at most {FIRST_SECONDS:g} s"
+            )
+            await asyncio.sleep(0.05)
 
     def _start(
         self, among: list[Sight], endpoint: Endpoint, pulse: Pulse, resource: Resource, kind: type[AnyObject],
@@ -148,6 +160,7 @@ class KarmadaProbe:
             ledger.left(name)
             return
         ledger.joined(name, cluster.spec.sync_mode)
+        self._metrics.joined(name, cluster.spec.sync_mode)
         if name in self._members:
             self._members[name].uid = uid
         else:
@@ -197,6 +210,8 @@ class KarmadaProbe:
     def _look(self) -> None:
         for name, watches in list(self._watches.items()):
             why_not = next((watch.why_not for watch in watches if not watch.current), "")
+            if name == self._karmada.name:
+                why_not = why_not or self._waits
             if self._ledger is not None:
                 self._telemetry.up("distribution", name, why_not)
             if self._registrations is not None and name == self._settings.cluster:
