@@ -108,7 +108,12 @@ class ProbeProcess:
             importlib.import_module("kubernetes_asyncio.client")  # now, not when the first request is timed
         leave_the_libraries_alone()
         log.info(
-            "sloagent %s: %d probes of %s; listening on %s", version("sloagent"), len(probes), self._configuration, url
+            "sloagent %s: %d probe%s of %s; listening on %s",
+            version("sloagent"),
+            len(probes),
+            "s" * (len(probes) != 1),
+            self._configuration,
+            url,
         )
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(work) for work in (attention.run(), *(probe.run() for probe in probes))]

@@ -164,6 +164,10 @@ def _from_options(given: dict[str, object]) -> Loads:
         )
     if "call" not in given:
         raise click.UsageError("--resource needs --call: list, get, update or churn")
+    if ("rate" in given) == ("workers" in given):
+        raise click.UsageError("say how it is driven: --rate 50/s (an open loop) or --workers 10 (a closed one)")
+    if given["call"] == "churn" and "namespace" not in given:
+        raise click.UsageError('--call churn needs --namespace; "" for a resource that is in no namespace')
     contexts = given.get("contexts") or (None,)
     assert isinstance(contexts, tuple)
     clusters = {

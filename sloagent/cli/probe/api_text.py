@@ -27,7 +27,7 @@ def described(load: ApiLoadSettings) -> str:
     where = f"in {load.namespace}" if load.namespace else "in all namespaces" if load.namespace is None else ""
     how = (
         f"open loop of {load.open.rate:g}/s" if load.open
-        else f"closed loop of {load.closed.workers} workers" if load.closed else ""
+        else f"closed loop of {load.closed.workers} worker{'s' * (load.closed.workers > 1)}" if load.closed else ""
     )  # fmt: skip
     parts = (f"{load.call} {load.resource} {where}".rstrip(), how, units.written_duration(load.duration))
     return f"{load.name}: {', '.join(parts)}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 import click
 
 from sloagent.errors import SloagentError
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from sloagent.settings import Settings
 
     S = TypeVar("S", bound=Settings)
@@ -50,9 +52,26 @@ def given(settings: type[S], **fields: object) -> S:
         return settings(**{name: value for name, value in fields.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
-        said = str(first.get("ctx", {}).get("error", first["msg"]))
+        said = _bound(settings, first) or str(first.get("ctx", {}).get("error", first["msg"]))
         place = str(first["loc"][0]) if first["loc"] else ""
         raise click.UsageError(said if said.startswith(place) else f"{place}: {said}") from None
+
+
+def _bound(settings: type[Settings], error: ErrorDetails) -> str:
+    """What a number that is out of bounds must be, in the units of its field; empty for any other mistake."""
+    from sloagent import units
+    from sloagent.settings import ByteSize, Duration
+
+    words = {"le": "at most", "lt": "less than", "ge": "at least", "gt": "more than"}
+    for name, limit in error.get("ctx", {}).items():
+        if name in words:
+            marks = settings.model_fields[str(error["loc"][0])].metadata
+            written = next(
+                (write(limit) for kind, write in ((ByteSize, units.written_bytes), (Duration, units.written_duration))
+                 if any(mark in marks for mark in get_args(kind)[1:])), f"{limit:g}",
+            )  # fmt: skip
+            return f"{error['loc'][0]} must be {words[name]} {written}"
+    return ""
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -23,13 +23,13 @@ probes:
     [
         (["--resource", "v1/pods"], "--resource needs --call: list, get, update or churn"),
         (["--resource", "pods", "--call", "list", "--workers", "1"], '"pods" is no resource; write version/plural'),
-        (["--resource", "v1/pods", "--call", "list"], "needs exactly one of"),
+        (["--resource", "v1/pods", "--call", "list"], "say how it is driven"),
         (["--resource", "v1/pods", "--call", "list", "--rate", "50"], '"50" does not say per what time'),
         (
             ["--resource", "v1/pods", "--call", "list", "--rate", "5/s", "--size", "1KiB"],
             "`object` goes with call: churn",
         ),
-        (["--resource", "v1/pods", "--call", "churn", "--rate", "5/s"], "has no namespace to put them in"),
+        (["--resource", "v1/pods", "--call", "churn", "--rate", "5/s"], "--call churn needs --namespace"),
         (["--resource", "v1/pods", "--call", "list", "--workers", "1", "--duration", "5"], '"5" has no unit; write 5s'),
         (["--rate", "5/s"], "what to do is said with --resource and --call"),
         (["--resource", "v1/pods", "pods"], "keep one"),

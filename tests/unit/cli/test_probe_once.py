@@ -122,7 +122,7 @@ def test_where_nobody_sends_the_exit_code_is_3() -> None:
     [
         (("http", "host:80"), "url must be like http://host:8000/path"),
         (("http", "http://host/", "--every", "1"), 'every: "1" has no unit'),
-        (("http", "http://host/", "--every", "0s"), "every: Input should be greater than or equal to 0.1"),
+        (("http", "http://host/", "--every", "0s"), "every must be at least 100ms"),
         (("http", "http://host/", "--header", "nonsense"), "--header is written 'NAME: VALUE'"),
         (("throughput", "http://host", "--pace", "1Gbit"), 'pace: "1Gbit" does not say per what time'),
         (("throughput", "http://host", "--block", "1KiB"), "without a pace a block has at least 64KiB"),
@@ -150,3 +150,17 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         done = probe("http", server.url, "--count", "1", "--csv", str(tmp_path / "none" / "times.csv"))
     assert isinstance(done.exception, SloagentError)
     assert done.exception.message == f"{tmp_path / 'none' / 'times.csv'}: no such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["--block", "32MiB"], "block must be at most 16MiB"),
+        (["--connections", "900"], "connections must be at most 64"),
+        (["--duration", "1ms"], "duration must be at least 100ms"),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_with_the_bound_in_its_unit(typed, said):
+    result = CliRunner().invoke(cli, ["probe", "throughput", "http://127.0.0.1:9", *typed])
+    assert result.exit_code == 2
+    assert said in result.output
