@@ -120,7 +120,7 @@ def test_a_stall_shows_in_the_open_loops_p99_and_not_in_that_of_the_closed_loop_
     opened, closed = rows["opened member1"], rows["closed member1"]
     assert (opened[1], closed[1]) == ("open", "closed")
     assert 1.7 < seconds(opened[8]) < 2.5, "P99 of the open loop: 2 s of 10 are a stall"
-    assert seconds(closed[8]) < 0.2, "P99 of the closed loop: 4 slow calls of thousands"
+    assert seconds(closed[8]) < seconds(opened[8]) / 5, "P99 of the closed loop: 4 slow calls of thousands"
     assert int(closed[4]) > 1000
 
 
