@@ -13,8 +13,8 @@ from sloagent.store import table_list
 from sloagent.store.damage import UnavailableError
 from sloagent.store.salvage import Counts, salvage
 from sloagent.store.sqlite import SQLiteStore
+from tests.e2e.test_store_wreck import PAGE, SLOTS, SOAK, salvaged
 from tests.unit.store.strategies import HOUR, plain_slot
-from tests.unit.store.test_salvage import PAGE, SLOTS, SOAK, salvaged
 from tests.unit.store.test_seals import made_old
 
 OF_THE_LIST = (1, 21, 23)
