@@ -47,18 +47,17 @@ def load_probes(configuration: Path) -> ProbesSettings:
 def made(settings: ProbesSettings, telemetry: ProbeTelemetry, attention: Attention) -> list[Probe]:
     """The probes of these settings, with metrics in the telemetry's registry."""
     found: list[Probe] = []
+    chance = random.Random()  # noqa: S311 - it spreads requests and reconnects, and hides nothing
     if settings.karmada is not None:
         from sloagent.probes.karmada.metrics import KarmadaMetrics
         from sloagent.probes.karmada.probe import KarmadaProbe
 
-        chance = random.Random()  # noqa: S311 - it spreads reconnects, and hides nothing
         metrics = KarmadaMetrics(telemetry.registry)
         found.append(KarmadaProbe(settings.karmada, settings.clusters, metrics, telemetry, attention, chance=chance))
     if settings.api:
         from sloagent.probes.api.metrics import ApiMetrics
         from sloagent.probes.api.probe import ApiProbe
 
-        chance = random.Random()  # noqa: S311 - it spreads requests, and hides nothing
         of_loads = ApiMetrics(telemetry.registry)
         found += [
             ApiProbe(load, settings.clusters, of_loads, telemetry, attention, chance=chance) for load in settings.api

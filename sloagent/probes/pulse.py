@@ -18,18 +18,11 @@ from dataclasses import dataclass
 import msgspec
 
 from sloagent.probes.endpoint import METADATA_LIST, Endpoint, EndpointError
+from sloagent.probes.objects import Bare
 from sloagent.probes.telemetry import OPENING, ProbeTelemetry
 
 HURRIED_SECONDS = 0.1
 REMEMBERED = 1_024
-
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    resource_version: str = ""
-
-
-class _Head(msgspec.Struct):
-    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,7 @@ class Pulse:
             asked = self._clock()
             try:
                 text = await self._endpoint.ask("GET", self._path, query={"limit": "1"}, accept=METADATA_LIST)
-                version = int(msgspec.json.decode(text, type=_Head).metadata.resource_version)
+                version = int(msgspec.json.decode(text, type=Bare).metadata.resource_version)
             except (EndpointError, msgspec.MsgspecError, ValueError) as error:
                 self.why_not = str(error)
             else:
