@@ -116,7 +116,7 @@ def test_a_removed_user_is_refused_on_an_open_connection(guarded: Guarded) -> No
     with connected(guarded.address, guarded.certificates.trusting()) as connection:
         for web, status in ((TLS + USERS, 200), (TLS + USERS.replace("anna", "bert"), 401), (TLS + USERS, 200)):
             guarded.write(web)
-            connection.sendall(request("GET /-/ready", ANNA).encode())
+            connection.sendall(request("GET /-/healthy", ANNA).encode())
             assert Heard(connection).status == status
 
 

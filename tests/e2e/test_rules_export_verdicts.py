@@ -107,7 +107,10 @@ def test_with_limits_at_bounds_nothing_is_left_undecided_by_the_rules_alone(reco
 def test_what_is_backfilled_from_the_rules_is_what_sloagent_judges_at_those_times(
     recorded: Recorded, tmp_path: Path
 ) -> None:
-    """promtool evaluates a group at its own offset within the minute, so the times are read from what it wrote."""
+    """promtool evaluates a group at its own offset within the minute, so the times are read from what it wrote.
+
+    The offset hangs on the file's path and is no whole second: sloagent is asked at the same millisecond.
+    """
     slos = slos_of("karmada", AT_BOUNDS)
     files = []
     for slo in slos.values():
@@ -125,7 +128,7 @@ def test_what_is_backfilled_from_the_rules_is_what_sloagent_judges_at_those_time
         for series in asked(server.url, "query", {"query": f"{VERDICT}[{end - start + 60}s]", "time": end}):
             labels = {k: v for k, v in series["metric"].items() if k not in ("__name__", "set", "slo")}
             of = found.setdefault(series["metric"]["slo"], {})
-            of |= {(int(at), tuple(sorted(labels.items()))): float(value) for at, value in series["values"]}
+            of |= {(at, tuple(sorted(labels.items()))): float(value) for at, value in series["values"]}
     total: Counter[str] = Counter()
     for name, points in found.items():
         times = sorted({at for at, _ in points})
