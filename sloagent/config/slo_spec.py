@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchem
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from sloagent.config.alerts_spec import AlertsSpec
 from sloagent.settings import Duration, Settings
 
 WHOLE_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
@@ -105,6 +106,7 @@ class DefaultsSpec(Settings):
         default=0.0, ge=0, description="Fewer events in the window: inconclusive. Values have no events."
     )
     allow_partial: bool = Field(default=False, description="Judge answers that Prometheus marks as partial.")
+    alerts: AlertsSpec = Field(default=AlertsSpec(), description="By which rules they are watched.")
 
 
 class LowerBoundSpec(Settings):
@@ -246,6 +248,9 @@ class SLOSpec(Settings):
         default=None, ge=0, description="Fewer events in the window (rate × window): inconclusive."
     )
     allow_partial: bool | None = Field(default=None, description="Judge answers that Prometheus marks as partial.")
+    alerts: AlertsSpec = Field(
+        default=AlertsSpec(), description="By which rules it is watched, where they are not those of the defaults."
+    )
 
 
 class SLOSetSpec(Settings):

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import TypeVar
 
 from sloagent import units
-from sloagent.config import to_objective, to_sli
+from sloagent.config import to_alerts, to_objective, to_sli
 from sloagent.config.document import Document, Path, Value
 from sloagent.config.findings import Findings
 from sloagent.config.parameters import NAME, RESERVED
@@ -124,6 +124,9 @@ def _slo(spec: SLOSpec, path: Path, shared: _Written, findings: Findings) -> SLO
         allow_partial=_or(spec.allow_partial, defaults.allow_partial),
         place=f"{findings.document.path}:{findings.document.mark((*path, 'name')).line}",
         declared=declared,
+        alerts=to_alerts.alerts_of(
+            [(defaults.alerts, ("defaults", "alerts")), (spec.alerts, (*path, "alerts"))], findings
+        ),
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sloagent.model.comparison import Terms
-from sloagent.model.slo import Labels
+
+if TYPE_CHECKING:  # an SLO knows by which rules it is watched
+    from sloagent.model.slo import Labels
 
 
 class Severity(StrEnum):
@@ -59,7 +62,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """An alert entered a stage at a slot: firing, pending, or resolved (also out of pending)."""
+    """An alert began to fire at a slot, or was resolved there. What is only pending is in no history."""
 
     slot: int
     key: Key
@@ -68,7 +71,7 @@ class Transition:
     started: int
     """The first slot of the episode: since when the condition holds."""
     run: str = ""
-    """The run in which it began to fire; empty outside of runs, and while it is pending."""
+    """The run in which it began to fire; empty outside of runs."""
     reason: str = ""
     """In a sentence, with the numbers."""
 
@@ -134,10 +137,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Told when its condition held at so many evaluations in a row; over when it did not at as many."""
+    """Told when its condition held at `after` evaluations in a row; over when it did not at `over_after` in a row."""
 
     after: int
     severity: Severity
+    over_after: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +156,11 @@ class BurnPair:
 
 @dataclass(frozen=True, slots=True)
 class Burning:
-    """Burn rates over the pairs of a period, in seconds, over which the error budget is reckoned."""
+    """Burn rates over pairs of windows, as they are for 30 days; for a shorter period they are scaled."""
 
-    period: int
     pairs: tuple[BurnPair, ...]
+    period: int | None = None
+    """Over how many seconds the error budget is reckoned; None: over the agent's."""
 
 
 @dataclass(frozen=True, slots=True)

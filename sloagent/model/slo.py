@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+
+from sloagent.model.alert import Alerts
+from sloagent.model.alert_defaults import STANDARD_ALERTS
 
 Labels = tuple[tuple[str, str], ...]
 """A series's labels, sorted by name. A missing label and an empty one are the same, so empty ones are left out."""
@@ -150,6 +153,8 @@ class SLO:
     """Where it is written: `path:line`, for messages."""
     declared: Limit | None = None
     """The limit that its set declares, where a parameter of the agent's file put another in its place."""
+    alerts: Alerts = field(default=STANDARD_ALERTS, compare=False, repr=False)
+    """By which rules it is watched: who is told does not make it another SLO."""
 
     @property
     def unit(self) -> str:

@@ -1,0 +1,192 @@
+"""The error budget of an SLO, how fast it burns over windows of different length, and which of them are told.
+
+A budget is what may be bad: of a latency or a ratio a share of the events, of a value a share of the windows. A burn rate
+of 1 uses up the budget of a period exactly in that period (SRE Workbook, "Alerting on SLOs").
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import fsum
+
+from sloagent.model.alert import BurnPair
+from sloagent.model.alert_defaults import PERIOD_SECONDS
+from sloagent.model.slo import SLO, Labels, LatencySLI, RatioSLI
+from sloagent.model.verdict import Outcome, SlotVerdict, Verdict
+
+BadAndAll = tuple[float, float]
+"""Events or windows: surely bad ones, and all."""
+
+_COUNTED = {Outcome.PASS: 0.0, Outcome.WARN: 0.0, Outcome.FAIL: 1.0}
+"""How bad a value's window is."""
+
+
+def budget(slo: SLO, labels: Labels = ()) -> float | None:
+    """What share may be bad of a series; None where nothing is promised, or all of it.
+
+    Of a value that promises nothing of single windows there is none either.
+    """
+    objective = slo.objective
+    if objective is None:
+        return None
+    limit = objective.limit_for(labels)
+    match slo.sli:
+        case LatencySLI():
+            promised = (objective.percentile or 0.0) / 100
+        case RatioSLI():
+            promised = limit.at_least if limit.at_least is not None else 1.0
+        case _:
+            nothing = limit.at_most is None and limit.at_least is None
+            promised = 1.0 if nothing else objective.windows_at_least
+    left = round(1 - promised, 14)  # 0.001, not 0.0010000000000000009
+    return left if left > 0 else None
+
+
+def pairs_in_force(slo: SLO, period: int) -> tuple[BurnPair, ...]:
+    """The pairs that are told of an SLO, the shortest first, where its budget is reckoned over `period` seconds.
+
+    The windows are those of 30 days, scaled to a shorter period: they would use up the same share of its budget. Never
+    shorter than the SLO's own window, of which they are whole multiples: there nothing shorter is known. Pairs of one
+    severity whose windows so become the same are one, with the lowest factor, which the others imply; of pairs of two
+    severities the slower one takes a longer window. Left out is what no budget of the SLO can reach: with 20 % to burn
+    nothing burns ten times as fast.
+    """
+    burning = slo.alerts.burn_rate
+    budgets = [share for share in _budgets(slo) if share is not None]
+    if burning is None or not budgets:
+        return ()
+    scale = min(1.0, (burning.period or period) / PERIOD_SECONDS)
+    found: dict[int, BurnPair] = {}
+    for pair in sorted(burning.pairs, key=lambda pair: -pair.factor):
+        if pair.factor * max(budgets) >= 1:
+            continue
+        long, short = (_multiple(seconds * scale, slo.window) for seconds in (pair.long, pair.short))
+        while (there := found.get(long)) is not None and (there.severity, there.short) != (pair.severity, short):
+            long += slo.window
+        found[long] = replace(pair, long=long, short=short)
+    return tuple(found[long] for long in sorted(found))
+
+
+def bad_and_all(slo: SLO, verdict: Verdict) -> BadAndAll | None:
+    """What a verdict adds to a budget: bad events and all, or bad windows and all; None where nothing can be said.
+
+    Where a share is known only to lie between two, the bad ones are those that are surely bad.
+    """
+    if isinstance(slo.sli, LatencySLI | RatioSLI):
+        if verdict.good_share is None or not verdict.events:
+            return None
+        return verdict.events * (1 - verdict.good_share.upper), verdict.events
+    bad = _COUNTED.get(verdict.outcome)
+    return None if bad is None else (bad, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """How fast a budget burns over a window: at least so many times the bearable rate, over so many events or windows."""
+
+    rate: float
+    bad_share: float
+    counted: float
+
+
+class BurnHistory:
+    """What was bad of each series in the last windows, a tile of the SLO's own window at a time.
+
+    A tile is one slot of a latency or a ratio, those that tile the time; of a value all the slots in it.
+    """
+
+    def __init__(self, slo: SLO, windows: Iterable[int]) -> None:
+        """`windows` are in seconds, whole multiples of the SLO's own."""
+        self._slo = slo
+        self._size = max((window // slo.window for window in windows), default=1)
+        self._newest: int | None = None
+        self._all: dict[Labels, array[float]] = {}
+        self._bad: dict[Labels, array[float]] = {}
+        """Only of series of which anything was bad."""
+
+    @property
+    def newest(self) -> int | None:
+        """The end of the newest tile, a slot; None while there is none."""
+        return None if self._newest is None else self._newest * self._slo.window
+
+    @property
+    def series(self) -> Iterable[Labels]:
+        """Every series of which anything is known."""
+        return self._all.keys()
+
+    def takes(self, slot: int) -> bool:
+        """Whether a slot adds anything."""
+        return slot % self._slo.window == 0 or not isinstance(self._slo.sli, LatencySLI | RatioSLI)
+
+    def add(self, slot: SlotVerdict) -> None:
+        """Count what a slot says; slots come in their order, and those that add nothing may be left out."""
+        if self.takes(slot.slot):
+            for verdict in slot.verdicts:
+                counted = bad_and_all(slot.slo, verdict)
+                if counted is not None:
+                    self.count(slot.slot, verdict.labels, counted)
+
+    def count(self, slot: int, labels: Labels, counted: BadAndAll) -> None:
+        """Count what is known of one series at a slot."""
+        tile = -(-slot // self._slo.window)
+        self._go_on_to(tile)
+        bad, whole = counted
+        place = tile % self._size
+        self._place(self._all, labels)[place] += whole
+        if bad > 0:
+            self._place(self._bad, labels)[place] += bad
+
+    def burn(self, labels: Labels, window: int, slot: int) -> Burn | None:
+        """The burn rate over the window that ends at a tiling slot; None without events, or without a budget.
+
+        With fewer events than the SLO needs for a verdict there is none either.
+        """
+        allowed, counts = budget(self._slo, labels), self._all.get(labels)
+        if allowed is None or counts is None:
+            return None
+        last, tiles = slot // self._slo.window, window // self._slo.window
+        whole = fsum(self._over(counts, last, tiles))
+        if not whole > 0 or (isinstance(self._slo.sli, LatencySLI | RatioSLI) and whole < self._slo.min_events):
+            return None
+        bad = fsum(self._over(there, last, tiles)) if (there := self._bad.get(labels)) is not None else 0.0
+        return Burn(bad / whole / allowed, bad / whole, whole)
+
+    def forget_idle(self) -> None:
+        """Forget series of which nothing is left in any window."""
+        for labels in [labels for labels, counts in self._all.items() if not any(counts)]:
+            del self._all[labels]
+            self._bad.pop(labels, None)
+
+    def _go_on_to(self, tile: int) -> None:
+        if self._newest is None:
+            self._newest = tile
+        if tile < self._newest:
+            raise ValueError("slots are counted in their order")
+        for passed in range(max(self._newest + 1, tile - self._size + 1), tile + 1):
+            for counts in (*self._all.values(), *self._bad.values()):
+                counts[passed % self._size] = 0.0
+        self._newest = tile
+
+    def _place(self, kept: dict[Labels, array[float]], labels: Labels) -> array[float]:
+        if labels not in kept:
+            kept[labels] = array("d", bytes(8 * self._size))
+        return kept[labels]
+
+    def _over(self, counts: Sequence[float], last: int, tiles: int) -> Iterator[float]:
+        """Of the tiles that end with `last`; what is newer than it, or older than is kept, is none of them."""
+        assert self._newest is not None
+        for tile in range(max(last - tiles, self._newest - self._size) + 1, min(last, self._newest) + 1):
+            yield counts[tile % self._size]
+
+
+def _budgets(slo: SLO) -> Iterator[float | None]:
+    yield budget(slo)
+    if isinstance(slo.sli, RatioSLI) and slo.objective is not None:
+        yield from (budget(slo, override.match) for override in slo.objective.overrides)
+
+
+def _multiple(seconds: float, window: int) -> int:
+    """The least whole multiple of the window that is no shorter, and never less than one."""
+    return max(1, -(-round(seconds * 1000) // (window * 1000))) * window
