@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sloagent.model.alert import Checkpoint, Key, Told, Transition
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted, Piece
 from sloagent.model.record import Line
@@ -18,6 +20,20 @@ Stretch = tuple[int, int]
 """First and last slot, both included."""
 
 
+@dataclass(frozen=True, slots=True)
+class AlertStep:
+    """What was concluded of an SLO's alerts from a checkpoint and the slots after it; with it, from what."""
+
+    slo: SLO
+    after: int | None
+    """The slot of the checkpoint that it was made from; None: from nothing."""
+    slots: int
+    """How many slots with full rows were looked at: those after `after`, up to `checkpoint.slot`."""
+    transitions: tuple[Transition, ...]
+    """At slots after `after`, up to `checkpoint.slot`; no key twice at one slot."""
+    checkpoint: Checkpoint
+
+
 class Store(Protocol):
     """The seam. Every method raises StoreError where the store cannot be read or written; none returns half a truth."""
 
@@ -25,6 +41,8 @@ class Store(Protocol):
         """Commit the slots in one transaction; pending ones and those already recorded are left out.
 
         Returns how many were newly recorded. Distributions are kept of the slots that tile the time (slot % window == 0).
+        What was concluded of alerts without a slot that is newly recorded is forgotten: checkpoints from it on, and the
+        transitions after the newest that is left.
         """
         ...
 
@@ -90,6 +108,42 @@ class Store(Protocol):
         """
         ...
 
+    def checkpoint(self, source: str, slo: SLO) -> Checkpoint | None:
+        """What was concluded last of the SLO's alerts; None where that has to begin from nothing."""
+        ...
+
+    def append_alerts(self, source: str, steps: Sequence[AlertStep]) -> list[bool]:
+        """Commit the steps one after the other in one transaction; for each, whether it was taken.
+
+        One is taken if the newest checkpoint is still the one that it was made from, and there are still as many slots as
+        were looked at. Else nothing of it is written: somebody was faster, or a slot came late; conclude again. The last
+        checkpoint of each hour stays, so that a late slot costs at most an hour.
+        """
+        ...
+
+    def transitions(self, source: str, slo: SLO, stretch: Stretch) -> list[Transition]:
+        """How the SLO's alerts came and went, ascending by slot and key."""
+        ...
+
+    def told(self, source: str, slo: SLO, receiver: str) -> dict[Key, Told]:
+        """What the receiver was told last of each of the SLO's alerts, ascending by key."""
+        ...
+
+    def tell(self, source: str, receiver: str, entries: Sequence[tuple[SLO, Key, Told]]) -> None:
+        """Remember, in one transaction, what a receiver was told, in the place of what it was told before."""
+        ...
+
+    def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
+        """Take or prolong a lease until `now` + `seconds` (since the epoch); false while another holder has it.
+
+        Of those who ask at once, one gets it.
+        """
+        ...
+
+    def release(self, name: str, holder: str) -> None:
+        """Give a lease up, if `holder` has it."""
+        ...
+
     def save_run(self, run: Run) -> None:
         """Insert or replace a run by its name, with its phases and exclusions."""
         ...
@@ -134,7 +188,10 @@ class Store(Protocol):
         ...
 
     def prune(self, before: int) -> int:
-        """Forget everything older than `before` except runs and documents; returns how many rows went."""
+        """Forget everything older than `before` except runs and documents; returns how many rows went.
+
+        The newest checkpoint of an SLO that is still judged stays, however old.
+        """
         ...
 
     def dump(self) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Everything that is promised, as lines of JSON in one order, whatever the order in which it came.
 
-Kinds in order: document, piece, piece_series, roll_up, roll_up_series, run, slo, slot, tile, tile_series, verdict; within
-a kind by source, set, SLO, fingerprint, slot or start, labels; documents and runs by name.
+Kinds in order: alert_transition, document, piece, piece_series, roll_up, roll_up_series, run, slo, slot, tile, tile_series,
+verdict; within a kind by source, set, SLO, fingerprint, slot or start, rule and window of an alert, labels; documents and
+runs by name.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sloagent.model.samples import Events
 from sloagent.model.slo import Limit
 from sloagent.model.tally import Numbers, SeriesTally
 from sloagent.model.verdict import SlotVerdict, Verdict
+from sloagent.store.alerts import read_transitions
 from sloagent.store.dictionary import Names
 from sloagent.store.documents import PROMISED, hashes
 from sloagent.store.pieces import read_pieces
@@ -34,15 +36,16 @@ Fields = dict[str, object]
 
 def dump(connection: Connection, names: Names) -> Iterator[str]:
     """The lines, without line ends. Reads one slot, piece or roll-up at a time."""
-    for name, sha256 in hashes(connection):
-        yield _line({"kind": "document", "document": PROMISED, "name": name, "sha256": sha256})
     known = every(connection)
     by_version: Sequence[tuple[str, Callable[[Connection, Names, Version], Iterator[Fields]]]] = (
-        ("piece", _pieces), ("piece_series", _piece_series), ("roll_up", _roll_ups), ("roll_up_series", _roll_up_series),
-        ("run", _nothing), ("slo", _slos), ("slot", _slots), ("tile", _tiles), ("tile_series", _tile_series),
-        ("verdict", _verdicts),
+        ("alert_transition", _alert_transitions), ("document", _nothing), ("piece", _pieces),
+        ("piece_series", _piece_series), ("roll_up", _roll_ups), ("roll_up_series", _roll_up_series), ("run", _nothing),
+        ("slo", _slos), ("slot", _slots), ("tile", _tiles), ("tile_series", _tile_series), ("verdict", _verdicts),
     )  # fmt: skip
     for kind, fields_of in by_version:
+        if kind == "document":
+            for name, sha256 in hashes(connection):
+                yield _line({"kind": kind, "document": PROMISED, "name": name, "sha256": sha256})
         if kind == "run":
             for run in sorted(read_runs(connection), key=lambda run: run.name):
                 yield _line({"kind": kind, **_run(run)})
@@ -85,6 +88,21 @@ def _slos(connection: Connection, _names: Names, version: Version) -> Iterator[F
     ).fetchone()
     if found[0]:
         yield {"spec": json.loads(version.spec)}
+
+
+def _alert_transitions(connection: Connection, names: Names, version: Version) -> Iterator[Fields]:
+    for one in read_transitions(connection, names, version.id, _EARLIEST, _LATEST):
+        yield {
+            "slot": one.slot,
+            "rule": one.key.rule,
+            "window": one.key.window,
+            "labels": dict(one.key.labels),
+            "stage": one.stage,
+            "severity": one.severity,
+            "started": one.started,
+            "run": one.run,
+            "reason": one.reason,
+        }
 
 
 def _all_slots(connection: Connection, names: Names, version: Version) -> Iterator[SlotVerdict]:

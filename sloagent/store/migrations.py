@@ -82,6 +82,22 @@ _HOUR_SUMS = """CREATE TABLE hour_sums (
     content BLOB NOT NULL, windows BLOB, PRIMARY KEY (slo_id, first_slot)) WITHOUT ROWID"""
 
 
+_ALERTS = (
+    """CREATE TABLE alert_states (
+        slo_id INTEGER NOT NULL, slot INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (slo_id, slot)) WITHOUT ROWID""",
+    """CREATE TABLE alert_transitions (
+        slo_id INTEGER NOT NULL, slot INTEGER NOT NULL, rule TEXT NOT NULL, window_seconds INTEGER NOT NULL,
+        series_id INTEGER NOT NULL, stage TEXT NOT NULL, severity TEXT NOT NULL, started INTEGER NOT NULL,
+        run TEXT NOT NULL, reason TEXT NOT NULL,
+        PRIMARY KEY (slo_id, slot, rule, window_seconds, series_id)) WITHOUT ROWID""",
+    """CREATE TABLE alert_told (
+        slo_id INTEGER NOT NULL, receiver TEXT NOT NULL, rule TEXT NOT NULL, window_seconds INTEGER NOT NULL,
+        series_id INTEGER NOT NULL, started INTEGER NOT NULL, firing_until REAL NOT NULL, resolved REAL,
+        PRIMARY KEY (slo_id, receiver, rule, window_seconds, series_id)) WITHOUT ROWID""",
+    "CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_us INTEGER NOT NULL) WITHOUT ROWID",
+)
+
+
 def _first_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     for statement in _FIRST_TABLES:
@@ -102,6 +118,11 @@ def _hour_sums(connection: sqlite3.Connection) -> None:
     connection.execute(_HOUR_SUMS)
 
 
+def _alerts(connection: sqlite3.Connection) -> None:
+    for statement in _ALERTS:
+        connection.execute(statement)
+
+
 Step = tuple[str, Callable[[sqlite3.Connection], None]]
 
 STEPS: tuple[Step, ...] = (
@@ -110,6 +131,7 @@ STEPS: tuple[Step, ...] = (
     ("0003 documents", _documents),
     ("0004 numbers of hourly sums", _numbers_of_sums),
     ("0005 sums ahead of time", _hour_sums),
+    ("0006 alerts", _alerts),
 )
 """Every change of the schema, oldest first. A name is never changed once it was released."""
 

@@ -84,6 +84,20 @@ _HOUR_SUMS = """CREATE TABLE hour_sums (
     slo_id bigint NOT NULL, first_slot bigint NOT NULL, format bigint NOT NULL, recorded_slots bytea NOT NULL,
     content bytea NOT NULL, windows bytea, PRIMARY KEY (slo_id, first_slot))"""
 
+_ALERTS = (
+    f"""CREATE TABLE alert_states (
+        slo_id bigint NOT NULL, slot bigint NOT NULL, content {_TEXT}, PRIMARY KEY (slo_id, slot))""",
+    f"""CREATE TABLE alert_transitions (
+        slo_id bigint NOT NULL, slot bigint NOT NULL, rule {_TEXT}, window_seconds bigint NOT NULL,
+        series_id bigint NOT NULL, stage {_TEXT}, severity {_TEXT}, started bigint NOT NULL, run {_TEXT}, reason {_TEXT},
+        PRIMARY KEY (slo_id, slot, rule, window_seconds, series_id))""",
+    f"""CREATE TABLE alert_told (
+        slo_id bigint NOT NULL, receiver {_TEXT}, rule {_TEXT}, window_seconds bigint NOT NULL,
+        series_id bigint NOT NULL, started bigint NOT NULL, firing_until double precision NOT NULL,
+        resolved double precision, PRIMARY KEY (slo_id, receiver, rule, window_seconds, series_id))""",
+    f"CREATE TABLE leases (name {_TEXT} PRIMARY KEY, holder {_TEXT}, until_us bigint NOT NULL)",
+)
+
 Step = tuple[str, Sequence[str]]
 
 STEPS: tuple[Step, ...] = (
@@ -91,6 +105,7 @@ STEPS: tuple[Step, ...] = (
     ("0002 documents", (_DOCUMENTS,)),
     ("0003 numbers of hourly sums", _NUMBERS_OF_SUMS),
     ("0004 sums ahead of time", (_HOUR_SUMS,)),
+    ("0005 alerts", _ALERTS),
 )
 """Every change of the tables, oldest first. A name is never changed once it was released."""
 

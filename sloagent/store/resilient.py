@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from sloagent.model.alert import Checkpoint, Key, Told, Transition
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted, Piece
 from sloagent.model.record import Line
@@ -12,7 +13,7 @@ from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.tally import Tally
 from sloagent.model.verdict import SlotHeader, SlotVerdict
-from sloagent.store import Store, Stretch
+from sloagent.store import AlertStep, Store, Stretch
 from sloagent.store.reopening import Reopening
 from sloagent.store.salvage import Salvage
 
@@ -109,6 +110,41 @@ class ResilientStore:
         """Per series the sum of exactly the wanted pieces; None where one is missing."""
         with self._reopening.used(decoding=True) as inner:
             return inner.added(source, slo, wanted)
+
+    def checkpoint(self, source: str, slo: SLO) -> Checkpoint | None:
+        """What was concluded last of the SLO's alerts; None where that has to begin from nothing."""
+        with self._reopening.used(decoding=True) as inner:
+            return inner.checkpoint(source, slo)
+
+    def append_alerts(self, source: str, steps: Sequence[AlertStep]) -> list[bool]:
+        """Commit the steps in one transaction; for each, whether it was taken; see `Store.append_alerts`."""
+        with self._reopening.used(writing=True) as inner:
+            return inner.append_alerts(source, steps)
+
+    def transitions(self, source: str, slo: SLO, stretch: Stretch) -> list[Transition]:
+        """How the SLO's alerts came and went, ascending by slot and key."""
+        with self._reopening.used(decoding=True) as inner:
+            return inner.transitions(source, slo, stretch)
+
+    def told(self, source: str, slo: SLO, receiver: str) -> dict[Key, Told]:
+        """What the receiver was told last of each of the SLO's alerts, ascending by key."""
+        with self._reopening.used(decoding=True) as inner:
+            return inner.told(source, slo, receiver)
+
+    def tell(self, source: str, receiver: str, entries: Sequence[tuple[SLO, Key, Told]]) -> None:
+        """Remember, in one transaction, what a receiver was told, in the place of what it was told before."""
+        with self._reopening.used(writing=True) as inner:
+            inner.tell(source, receiver, entries)
+
+    def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
+        """Take or prolong a lease until `now` + `seconds`; false while another holder has it."""
+        with self._reopening.used(writing=True) as inner:
+            return inner.lease(name, holder, now, seconds)
+
+    def release(self, name: str, holder: str) -> None:
+        """Give a lease up, if `holder` has it."""
+        with self._reopening.used(writing=True) as inner:
+            inner.release(name, holder)
 
     def save_run(self, run: Run) -> None:
         """Insert or replace a run by its name, with its phases and exclusions."""

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from sloagent.evaluation.tallying import merge, tally
 from sloagent.model.slo import SLO
+from sloagent.store import alerts
 from sloagent.store.dictionary import Names
 from sloagent.store.hour_sums import remove_sums, remove_windows, sums_within, write_sum
 from sloagent.store.roll_ups import RollUp, hour_of, read_roll_ups, remove_roll_up, roll_up_slots, write_roll_up
@@ -112,7 +113,7 @@ def _joined(parts: Sequence[RollUp]) -> RollUp:
 
 
 def prune(connection: Connection, before: int) -> int:
-    """Forget slots and tiles older than `before`, and roll-ups and pieces that end before it; returns rows gone.
+    """Forget slots, tiles and alerts older than `before`, and roll-ups and pieces that end before it; returns rows gone.
 
     What nothing refers to any more goes a day or two later.
     """
@@ -124,6 +125,7 @@ def prune(connection: Connection, before: int) -> int:
         gone += _delete(connection, "tile_series", "slot < ?", (here, before))
         gone += _delete(connection, "tiles", "slot < ?", (here, before))
         _delete(connection, "hour_sums", "first_slot < ?", (here, before))
+        gone += alerts.prune(connection, here, before)
         # No roll-up leaves its hour, so those of earlier hours end before `before`.
         old = "first_slot IN (SELECT first_slot FROM roll_ups WHERE slo_id = ? AND first_slot < ? AND last_slot < ?)"
         gone += _delete(connection, "roll_up_series", old, (here, here, before, before))

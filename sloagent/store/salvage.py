@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from sloagent.store import table_list, versions
+from sloagent.store import alerts, table_list, versions
 from sloagent.store.connection import Database
 from sloagent.store.dictionary import Dictionary, seen_until
 from sloagent.store.roll_ups import covers, rolled_slots
@@ -177,6 +177,9 @@ class _Salvor:
             )
             if table == sort.table and not written.rowcount:
                 break
+        else:
+            if sort is SLOTS:
+                alerts.forget_from(connection, [(new, own[1])])
         return True
 
     def _stands_there(self, connection: sqlite3.Connection, new: int, interval: int, first: int, last: int) -> bool:

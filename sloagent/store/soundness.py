@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from sloagent.errors import StoreError
-from sloagent.store import compact, documents, hour_sums, seals
+from sloagent.store import alerts, compact, documents, hour_sums, seals
 from sloagent.store.dictionary import Names
 from sloagent.store.pieces import read_pieces
 from sloagent.store.roll_ups import read_roll_ups
@@ -30,6 +30,9 @@ _VERSION, _LIMIT = ("slo_id", "slo_versions", "id"), ("limit_id", "limits", "id"
 _SERIES, _DETAIL = ("series_id", "series", "id"), ("detail_id", "texts", "id")
 _QUERY, _BOUNDS = ("query_id", "texts", "id"), ("bounds_id", "bounds", "id")
 _REFERENCES: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "alert_states": [_VERSION],
+    "alert_told": [_VERSION, _SERIES],
+    "alert_transitions": [_VERSION, _SERIES],
     "exclusions": [("run", "runs", "name")],
     "phases": [("run", "runs", "name")],
     "hour_sums": [_VERSION],
@@ -123,6 +126,7 @@ def _contents(connection: Connection, names: Names, version: Version, name: str)
         ("slots", read_slots(connection, names, here, version.as_slo(), _EARLIEST, _LATEST)),
         ("tiles", read_tiles(connection, names, *everything)),
         ("pieces", read_pieces(connection, names, *everything)),
+        ("alerts", alerts.everything(connection, names, here)),
         ("roll-ups", read_roll_ups(connection, names, here, interval, _EARLIEST, _LATEST)),
     )
     for what, reading in readings:
@@ -140,6 +144,8 @@ def _contents(connection: Connection, names: Names, version: Version, name: str)
             (twice if slot in known else known).add(slot)
     if twice:
         yield f"{name}: slots are recorded twice: {len(twice)}, the first {min(twice)}"
+    if behind := alerts.behind_all_checkpoints(connection, here):
+        yield f"{name}: alerts changed at slots that were not looked at yet: {behind}"
     if spoilt := hour_sums.spoilt(connection, here):
         yield f"{name}: sums kept ahead of time are not as they were written: {spoilt}, and are not used"
     ahead = {

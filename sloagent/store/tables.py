@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from sloagent.model.alert import Checkpoint, Key, Told, Transition
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted, Piece
 from sloagent.model.record import Line
@@ -11,7 +13,7 @@ from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.tally import Tally
 from sloagent.model.verdict import SlotHeader, SlotVerdict
-from sloagent.store import Stretch, documents, pieces, rolling, runs, slots, versions
+from sloagent.store import AlertStep, Stretch, alerts, documents, leases, pieces, rolling, runs, slots, versions
 from sloagent.store.dictionary import Names
 from sloagent.store.dump import dump
 from sloagent.store.lines import read_lines
@@ -73,22 +75,34 @@ class TableStore:
             known = self._versions[source, slo] = versions.find_or_add(connection, source, slo)
         return known
 
+    @contextmanager
+    def _of(self, source: str, slo: SLO) -> Iterator[tuple[Connection, int | None]]:
+        """A moment of the store, and the SLO's number in it; None if nothing is known of it."""
+        with self._database.reading() as connection:
+            yield connection, versions.find(connection, source, slo)
+
     def append(self, source: str, slots_: Sequence[SlotVerdict]) -> int:
         """Commit the slots in one transaction; see `Store.append`."""
         judged = [slot for slot in slots_ if not slot.pending]
         if not judged:
             return 0
-        return self._write(
-            lambda connection: sum(
-                slots.insert_slot(connection, self._names, self._version(connection, source, slot.slo), slot)
-                for slot in judged
-            )
-        )
+
+        def record(connection: Connection) -> int:
+            first: dict[int, int] = {}
+            count = 0
+            for slot in judged:
+                slo_id = self._version(connection, source, slot.slo)
+                if slots.insert_slot(connection, self._names, slo_id, slot):
+                    first[slo_id] = min(slot.slot, first.get(slo_id, slot.slot))
+                    count += 1
+            alerts.forget_from(connection, list(first.items()))
+            return count
+
+        return self._write(record)
 
     def recorded(self, source: str, slo: SLO, stretch: Stretch) -> frozenset[int]:
         """The slots of the stretch that have a verdict, rolled-up ones included."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             if slo_id is None:
                 return frozenset()
             full = connection.execute(
@@ -99,49 +113,42 @@ class TableStore:
 
     def slots(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotVerdict]:
         """The slots that still have full rows, ascending, all as of one moment."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             if slo_id is not None:
                 yield from slots.read_slots(connection, self._names, slo_id, slo, *stretch)
 
     def headers(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotHeader]:
         """The slots that still have full rows, ascending, without their series, all as of one moment."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             if slo_id is not None:
                 yield from slots.read_headers(connection, self._names, slo_id, *stretch)
 
     def lines(self, source: str, slo: SLO, stretch: Stretch, series: Sequence[Labels], columns: int) -> list[Line]:
         """For each of the series its windows over the stretch, for a chart of so many columns; see `Store.lines`."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             if slo_id is None:
                 return [Line(labels, (), 0) for labels in series]
             return read_lines(connection, self._names, slo_id, slo.interval, stretch, series, columns)
 
     def tiles(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
         """(slot, distributions by labels) of the slots that tile the time, ascending."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             if slo_id is not None:
                 yield from slots.read_tiles(connection, self._names, slo_id, *stretch)
 
     def tally(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Tally:
         """The sum over all recorded slots of the stretches; a slot in two of them counts once."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             return Tally() if slo_id is None else tally_over(connection, self._names, slo_id, slo, stretches)
 
     def means(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Mapping[Labels, tuple[float, ...]]:
         """Of a value: per series the mean over the recorded slots of each stretch; see `Store.means`."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             return {} if slo_id is None else means_of(connection, self._names, slo_id, slo, stretches)
 
     def watch(self, source: str, slo: SLO, first_slot: int) -> int:
         """Remember since when this SLO's slots are expected; the earliest ever said wins and is returned."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             known = None if slo_id is None else versions.watched_from(connection, slo_id)
         if known is not None and known <= first_slot:
             return known
@@ -159,15 +166,54 @@ class TableStore:
 
     def cuts(self, source: str, slo: SLO, start_ms: int, end_ms: int) -> dict[tuple[int, int], str]:
         """(start, end) of the pieces that lie wholly inside the stretch, and the query of each."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             return {} if slo_id is None else pieces.read_cuts(connection, self._names, slo_id, start_ms, end_ms)
 
     def added(self, source: str, slo: SLO, wanted: Sequence[tuple[int, int]]) -> Mapping[Labels, Counted] | None:
         """Per series the sum of exactly the wanted pieces; None where one is missing."""
-        with self._database.reading() as connection:
-            slo_id = versions.find(connection, source, slo)
+        with self._of(source, slo) as (connection, slo_id):
             return None if slo_id is None else pieces.added_pieces(connection, self._names, slo_id, wanted)
+
+    def checkpoint(self, source: str, slo: SLO) -> Checkpoint | None:
+        """What was concluded last of the SLO's alerts; None where that has to begin from nothing."""
+        with self._of(source, slo) as (connection, slo_id):
+            return None if slo_id is None else alerts.newest_checkpoint(connection, slo_id)
+
+    def append_alerts(self, source: str, steps: Sequence[AlertStep]) -> list[bool]:
+        """Commit the steps in one transaction; for each, whether it was taken; see `Store.append_alerts`."""
+        return self._write(
+            lambda connection: [
+                alerts.take_step(connection, self._names, self._version(connection, source, step.slo), step)
+                for step in steps
+            ]
+        )
+
+    def transitions(self, source: str, slo: SLO, stretch: Stretch) -> list[Transition]:
+        """How the SLO's alerts came and went, ascending by slot and key."""
+        with self._of(source, slo) as (connection, slo_id):
+            return [] if slo_id is None else list(alerts.read_transitions(connection, self._names, slo_id, *stretch))
+
+    def told(self, source: str, slo: SLO, receiver: str) -> dict[Key, Told]:
+        """What the receiver was told last of each of the SLO's alerts, ascending by key."""
+        with self._of(source, slo) as (connection, slo_id):
+            return {} if slo_id is None else alerts.read_told(connection, self._names, slo_id, receiver)
+
+    def tell(self, source: str, receiver: str, entries: Sequence[tuple[SLO, Key, Told]]) -> None:
+        """Remember, in one transaction, what a receiver was told, in the place of what it was told before."""
+
+        def remember(connection: Connection) -> None:
+            numbered = [(self._version(connection, source, slo), key, told) for slo, key, told in entries]
+            alerts.write_told(connection, self._names, receiver, numbered)
+
+        self._write(remember)
+
+    def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
+        """Take or prolong a lease until `now` + `seconds`; false while another holder has it."""
+        return self._write(lambda connection: leases.take(connection, name, holder, now, seconds))
+
+    def release(self, name: str, holder: str) -> None:
+        """Give a lease up, if `holder` has it."""
+        self._write(lambda connection: leases.release(connection, name, holder))
 
     def save_run(self, run: Run) -> None:
         """Insert or replace a run by its name, with its phases and exclusions."""

@@ -37,7 +37,8 @@ def made_old(path: Path) -> None:
     """Take back the steps that came after the seals."""
     connection = sqlite3.connect(path)
     connection.execute("DROP TABLE documents")
-    connection.execute("DROP TABLE hour_sums")
+    for table in ("hour_sums", "alert_states", "alert_transitions", "alert_told", "leases"):
+        connection.execute(f"DROP TABLE {table}")
     for column in ("value_count", "value_total", "value_least", "value_greatest"):
         connection.execute(f"ALTER TABLE roll_up_series DROP COLUMN {column}")
     roll_ups = connection.execute("SELECT slo_id, first_slot FROM roll_ups").fetchall()
