@@ -1,19 +1,16 @@
-"""What every store promises. A new store joins by one entry in OPENERS."""
+"""What every store promises. A new store joins by one entry in OPENERS, in `conftest.py`."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import itertools
 import json
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +18,7 @@ from hypothesis import strategies as st
 
 from sloagent.errors import RunError, StoreError
 from sloagent.evaluation.tallying import badness, tally
+from sloagent.model.alert import Checkpoint, Key, Rule, Severity, Stage, Transition
 from sloagent.model.distribution import Distribution, total_of
 from sloagent.model.piece import Piece
 from sloagent.model.record import Line
@@ -30,13 +28,9 @@ from sloagent.model.slo import SLO, Labels, Limit, Text
 from sloagent.model.tally import Tally
 from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, SlotHeader, SlotVerdict, Verdict
-from sloagent.store import Store, documents
+from sloagent.store import AlertStep, Store, documents
 from sloagent.store import pieces as pieces_module
-from sloagent.store.opening import open_store
-from sloagent.store.resilient import ResilientStore
-from sloagent.store.settings import StoreSettings
 from sloagent.store.sqlite import SQLiteStore
-from tests.postgres import shared
 from tests.unit.store.strategies import (
     HOUR,
     LATENCY,
@@ -54,69 +48,12 @@ from tests.unit.store.strategies import (
 
 ALWAYS = (HOUR - 10**6, HOUR + 10**6)
 
-Opener = Callable[[], Store]
-"""Opens the same store each time; what was closed is there again."""
-
-
-def open_postgres(directory: Path) -> Store:
-    """The store in the one database that all of these tests use, emptied in between."""
-    return open_store(StoreSettings(url=shared().socket_url(database())), directory)
-
-
-@functools.cache
-def database() -> str:
-    return shared().new_database()
-
-
-OPENERS: dict[str, Callable[[Path], Store]] = {
-    "postgres": open_postgres,
-    "resilient": lambda directory: ResilientStore(
-        lambda: SQLiteStore(directory / "sloagent.db"), path=directory / "sloagent.db"
-    ),
-    "sqlite": lambda directory: SQLiteStore(directory / "sloagent.db"),
-}
-
 EXAMPLES = settings(
     # `make check` is to be run often, and tries fewer; `make test` tries all.
     max_examples=int(os.environ.get("SLOAGENT_EXAMPLES", "15")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-
-
-@pytest.fixture(params=sorted(OPENERS))
-def opener(request, tmp_path) -> Iterator[Opener]:
-    opened: list[Store] = []
-
-    def open_again() -> Store:
-        store = OPENERS[request.param](tmp_path)
-        opened.append(store)
-        return store
-
-    yield open_again
-    sound = open_again().check()
-    for store in opened:
-        store.close()
-    if request.param == "postgres":
-        shared().sql("DROP SCHEMA sloagent CASCADE", database())
-    assert sound == []
-
-
-@pytest.fixture
-def store(opener) -> Store:
-    return opener()
-
-
-@pytest.fixture
-def other(opener) -> Store:
-    """The same store, opened a second time."""
-    return opener()
-
-
-@pytest.fixture
-def names() -> Iterator[str]:
-    """A source's name for each example, so that one store serves all of them."""
-    return (f"prometheus-{number}" for number in itertools.count())
 
 
 class TestSlots:
@@ -822,8 +759,8 @@ class TestDump:
         fill(store)
         lines = [json.loads(line, parse_constant=pytest.fail) for line in store.dump()]
         assert list(dict.fromkeys(line["kind"] for line in lines)) == [
-            "document", "piece", "piece_series", "roll_up", "roll_up_series", "run", "slo", "slot", "tile", "tile_series",
-            "verdict",
+            "alert_transition", "document", "piece", "piece_series", "roll_up", "roll_up_series", "run", "slo", "slot",
+            "tile", "tile_series", "verdict",
         ]  # fmt: skip
         keys = [
             (
@@ -871,6 +808,8 @@ def fill(store: Store) -> None:
         LATENCY, HOUR - 60, Outcome.ERROR, Cause.REFUSED, plain_slot(0).question, (), "no", kind="execution"
     )
     store.append("p", [refusal])
+    fired = Transition(HOUR, Key(Rule.VIOLATED, 0, SOME), Stage.FIRING, Severity.PAGE, HOUR - 60)
+    assert store.append_alerts("p", [AlertStep(LATENCY, None, 3, (fired,), Checkpoint(HOUR + 60))]) == [True]
     store.sum_hours(HOUR + 3600)
     store.roll_up(HOUR + 3600)
     store.save_run(Run("soak", at(HOUR), None, series(mode="push")))

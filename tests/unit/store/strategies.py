@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from sloagent.model.alert import Active, Key, Rule, Severity, Stage
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Piece
 from sloagent.model.run import Exclusion, Phase, Run
@@ -164,6 +165,14 @@ slis = (
 slos = st.builds(
     SLO, set=texts, name=texts, sli=slis, objective=st.none() | objectives, interval=st.integers(1, 3600),
     window=st.integers(1, 86400), min_events=numbers, allow_partial=st.booleans(), title=st.builds(Text, texts, texts),
+)  # fmt: skip
+
+
+keys = st.builds(Key, st.sampled_from(Rule), st.integers(0, 10**6), labels_of_series)
+actives = st.builds(
+    Active, stage=st.sampled_from(Stage), severity=st.sampled_from(Severity), started=st.integers(0, 2**40),
+    fired=st.none() | st.integers(0, 2**40), bad=st.integers(0, 9), calm=st.integers(0, 9), unseen=st.integers(0, 9),
+    run=texts, value=st.none() | numbers, reason=texts,
 )  # fmt: skip
 
 
