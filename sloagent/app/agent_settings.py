@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from sloagent.app.alert_settings import AlertingSettings
 from sloagent.app.probe_settings import ProbesSettings
 from sloagent.settings import ByteSize, Duration, Settings
 from sloagent.sources.http_config import PrometheusSettings
@@ -47,6 +48,7 @@ class AgentSettings(Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
+    alerts: AlertingSettings = AlertingSettings()
     report: ReportSettings = ReportSettings()
     probes: ProbesSettings | None = None
     """What `sloagent probe` tries; the daemon does not look at it (docs/probes.md)."""

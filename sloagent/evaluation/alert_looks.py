@@ -9,7 +9,7 @@ from sloagent.evaluation.alerting import Held, Look, State
 from sloagent.evaluation.budget import Burn, BurnHistory
 from sloagent.evaluation.reasons import reason
 from sloagent.model.alert import Alerts, BurnPair, Repeated, Rule
-from sloagent.model.slo import Labels, ValueSLI
+from sloagent.model.slo import SLO, Labels, LatencySLI, ValueSLI
 from sloagent.model.verdict import Cause, Outcome, SlotVerdict, Verdict
 from sloagent.units import written_duration
 
@@ -56,11 +56,19 @@ def _violated(slot: SlotVerdict, rule: Repeated) -> Look:
     failed = [verdict for verdict in slot.verdicts if verdict.outcome is Outcome.FAIL]
     return Look(
         Rule.VIOLATED, 0, rule.after, rule.over_after,
-        {one.labels: Held(rule.severity, one.value, reason(slot.slo, one)) for one in failed},
+        {one.labels: Held(rule.severity, one.value, _failed(slot.slo, one)) for one in failed},
         {one.labels: _state(one) for one in slot.verdicts if one.outcome is not Outcome.FAIL},
         # Where no series is left at all, nothing has recovered: what is asked for has gone.
         State.UNSEEN if slot.verdicts else State.UNKNOWN,
     )  # fmt: skip
+
+
+def _failed(slo: SLO, verdict: Verdict) -> str:
+    """The sentence, after the percentile with its bucket where that is what was measured."""
+    said = reason(slo, verdict)
+    if not isinstance(slo.sli, LatencySLI):
+        return said
+    return f"P{slo.main_percentile:g} {wording.value(slo, verdict)}: {said}"
 
 
 def _state(verdict: Verdict) -> State:

@@ -75,10 +75,18 @@ def bad_and_all(slo: SLO, verdict: Verdict) -> BadAndAll | None:
     Where a share is known only to lie between two, the bad ones are those that are surely bad.
     """
     if isinstance(slo.sli, LatencySLI | RatioSLI):
-        if verdict.good_share is None or not verdict.events:
-            return None
-        return verdict.events * (1 - verdict.good_share.upper), verdict.events
-    bad = _COUNTED.get(verdict.outcome)
+        return events_spent(verdict.events, verdict.good_share.upper if verdict.good_share is not None else None)
+    return window_spent(verdict.outcome)
+
+
+def events_spent(events: float | None, good_share: float | None) -> BadAndAll | None:
+    """What a window of events adds, of which at most this share was good; None where either is not known."""
+    return None if good_share is None or not events else (events * (1 - good_share), events)
+
+
+def window_spent(outcome: Outcome) -> BadAndAll | None:
+    """What a value's window adds; None where it was not judged."""
+    bad = _COUNTED.get(outcome)
     return None if bad is None else (bad, 1.0)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from sloagent.model.alert import Notice
 from sloagent.model.verdict import SlotVerdict
 
 
@@ -13,4 +14,34 @@ class Sink(Protocol):
 
     def tell(self, slots: Sequence[SlotVerdict]) -> None:
         """Tell the verdicts of a slot, committed or pending. Raises SinkError."""
+        ...
+
+
+Taken = Callable[[str, Sequence[Notice], float], None]
+"""Called with a receiver's name, the notices that it took, and when, in seconds since the epoch; from any thread."""
+
+
+class Receiver(Protocol):
+    """Who is told of alerts. It calls a `Taken` for what it took."""
+
+    @property
+    def name(self) -> str:
+        """Its name, without secrets: the same after a restart."""
+        ...
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it forgets what it was told: then an alert that goes on is told again and again, else each change once."""
+        ...
+
+    def offer(self, notices: Sequence[Notice]) -> None:
+        """Take the notices into the queue; never blocks."""
+        ...
+
+    def test(self, notice: Notice) -> str:
+        """Send one notice at once and return what was answered, in a sentence. Raises SinkError."""
+        ...
+
+    def close(self) -> None:
+        """Send what is queued for a few seconds more, and end. Idempotent."""
         ...

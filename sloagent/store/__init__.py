@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sloagent.evaluation.budget import BadAndAll
 from sloagent.model.alert import Checkpoint, Key, Told, Transition
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted, Piece
@@ -72,6 +73,13 @@ class Store(Protocol):
 
     def tiles(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Mapping[Labels, Distribution]]]:
         """(slot, distributions by labels) of the recorded slots that tile the time, ascending."""
+        ...
+
+    def spent(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Labels, BadAndAll]]:
+        """(slot, series, bad and all) of the slots that still have full rows, ascending by slot.
+
+        What each took of the error budget (`evaluation.budget`): of events only the slots that tile the time.
+        """
         ...
 
     def tally(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Tally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from sloagent.evaluation.budget import BadAndAll
 from sloagent.model.alert import Checkpoint, Key, Told, Transition
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted, Piece
@@ -80,6 +81,11 @@ class ResilientStore:
         """(slot, distributions by labels) of the recorded slots that tile the time, ascending."""
         with self._reopening.used(decoding=True) as inner:
             yield from inner.tiles(source, slo, stretch)
+
+    def spent(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Labels, BadAndAll]]:
+        """(slot, series, bad and all) of the slots that still have full rows, ascending by slot; see `Store.spent`."""
+        with self._reopening.used(decoding=True) as inner:
+            yield from inner.spent(source, slo, stretch)
 
     def tally(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Tally:
         """The sum over all recorded slots of the stretches, from full rows and roll-ups alike."""

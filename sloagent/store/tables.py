@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from sloagent.evaluation.budget import BadAndAll
 from sloagent.model.alert import Checkpoint, Key, Told, Transition
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted, Piece
@@ -13,7 +14,7 @@ from sloagent.model.run import Run
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.tally import Tally
 from sloagent.model.verdict import SlotHeader, SlotVerdict
-from sloagent.store import AlertStep, Stretch, alerts, documents, leases, pieces, rolling, runs, slots, versions
+from sloagent.store import AlertStep, Stretch, alerts, documents, leases, pieces, rolling, runs, slots, spent, versions
 from sloagent.store.dictionary import Names
 from sloagent.store.dump import dump
 from sloagent.store.lines import read_lines
@@ -135,6 +136,12 @@ class TableStore:
         with self._of(source, slo) as (connection, slo_id):
             if slo_id is not None:
                 yield from slots.read_tiles(connection, self._names, slo_id, *stretch)
+
+    def spent(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[tuple[int, Labels, BadAndAll]]:
+        """(slot, series, bad and all) of the slots that still have full rows, ascending by slot; see `Store.spent`."""
+        with self._of(source, slo) as (connection, slo_id):
+            if slo_id is not None:
+                yield from spent.read_spent(connection, self._names, slo_id, slo, *stretch)
 
     def tally(self, source: str, slo: SLO, stretches: Sequence[Stretch]) -> Tally:
         """The sum over all recorded slots of the stretches; a slot in two of them counts once."""

@@ -1,0 +1,35 @@
+"""What alert rules need of an SLO's past, read from the store where it is not known from the slots before."""
+
+from __future__ import annotations
+
+from sloagent.app.wiring import Agent
+from sloagent.evaluation.budget import BurnHistory, pairs_in_force
+from sloagent.model.slo import SLO
+from sloagent.model.verdict import SlotVerdict
+
+
+class History:
+    """The error budget of one SLO over the windows of its burn rates, up to a slot."""
+
+    def __init__(self, agent: Agent, slo: SLO) -> None:
+        self._agent = agent
+        self._slo = slo
+        self.pairs = pairs_in_force(slo, int(agent.settings.alerts.period))
+        """The pairs of windows that are told."""
+        self._windows = {window for pair in self.pairs for window in (pair.long, pair.short)}
+        self.burnt = BurnHistory(slo, self._windows)
+        self._up_to: int | None = None
+
+    def reach(self, looked_at: int | None, first: int) -> None:
+        """Know everything before the slot `first`, where slots up to `looked_at` have been looked at. Raises StoreError."""
+        if self.pairs and (looked_at is None or looked_at != self._up_to):
+            self.burnt = BurnHistory(self._slo, self._windows)
+            stretch = (first - max(self._windows), first - 1)
+            for slot, labels, counted in self._agent.store.spent(self._agent.source.name, self._slo, stretch):
+                self.burnt.count(slot, labels, counted)
+
+    def add(self, slot: SlotVerdict) -> None:
+        """Take the next slot."""
+        if self.pairs:
+            self.burnt.add(slot)
+        self._up_to = slot.slot

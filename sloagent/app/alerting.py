@@ -1,0 +1,133 @@
+"""Alert state, followed through the store: every recorded slot in its order, once, whoever recorded it and when."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from sloagent.app.alert_history import History
+from sloagent.app.wiring import Agent
+from sloagent.evaluation.alert_looks import burn_looks, looks_of
+from sloagent.evaluation.alerting import Look, advance, ended
+from sloagent.model.alert import Active, Alerts, BurnPair, Checkpoint, Key, Rule, Transition
+from sloagent.model.run import Run
+from sloagent.model.slo import SLO
+from sloagent.model.verdict import SlotVerdict
+from sloagent.store import AlertStep
+
+SLOTS_AT_ONCE = 500
+"""Of one SLO in one transaction: a long past is followed in steps that hold nobody up."""
+_FOR_EVER = 2**40
+_NOT_IN_FORCE = "the rule is not in force any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What one round has found: an SLO's transitions, in the order of their slots."""
+
+    slo: SLO
+    transitions: tuple[Transition, ...]
+
+
+class AlertFollower:
+    """Folds recorded slots into alert state. One for each agent; safe to use from many threads."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._active: dict[SLO, Mapping[Key, Active]] = {}
+        self._histories = {slo: History(agent, slo) for slo in agent.slos}
+        self._lock = threading.Lock()
+
+    def active(self, slo: SLO) -> Mapping[Key, Active] | None:
+        """What is pending and firing of an SLO at its newest slot; None while its past has not been looked at."""
+        return self._active.get(slo)
+
+    def history(self, slo: SLO) -> History:
+        """What is known of the SLO's error budget."""
+        return self._histories[slo]
+
+    def follow(self, stopping: Callable[[], bool] = lambda: False) -> list[Followed]:
+        """Look at every recorded slot that nobody has looked at yet, and remember what came of it. Raises StoreError.
+
+        A slot that was recorded late has thrown away what was concluded after it: that is done again.
+        """
+        with self._lock:
+            found: list[Followed] = []
+            behind: Sequence[SLO] = self._agent.slos
+            while behind and not stopping():
+                runs = self._agent.store.runs()
+                steps = {slo: step for slo in behind if (step := self._step(slo, runs)) is not None}
+                taken = self._agent.store.append_alerts(self._agent.source.name, list(steps.values()))
+                for (slo, step), is_taken in zip(list(steps.items()), taken, strict=True):
+                    if is_taken:
+                        found += [Followed(slo, step.transitions)] if step.transitions else []
+                    if is_taken and step.slots < SLOTS_AT_ONCE:
+                        self._active[slo] = step.checkpoint.active
+                        del steps[slo]
+                # The others are not up to date, or somebody has changed something meanwhile.
+                behind = list(steps)
+            return found
+
+    def follow_unremembered(self, slots: Iterable[SlotVerdict]) -> None:
+        """Look at slots that the store does not take, so that alerts go on; they are looked at anew once it does."""
+        with self._lock:
+            for slot in slots:
+                if not slot.pending and slot.slo in self._histories:
+                    looks = list(looks_of(slot, slot.slo.alerts))
+                    self._active[slot.slo] = advance(self._active.get(slot.slo, {}), slot.slot, looks, "")[0]
+
+    def _step(self, slo: SLO, runs: Sequence[Run]) -> AlertStep | None:
+        """The next step of an SLO; None where it is up to date."""
+        agent, history = self._agent, self._histories[slo]
+        known = agent.store.checkpoint(agent.source.name, slo)
+        first = known.slot + 1 if known is not None else 0
+        slots = list(islice(agent.store.slots(agent.source.name, slo, (first, _FOR_EVER)), SLOTS_AT_ONCE))
+        active: Mapping[Key, Active] = known.active if known is not None else {}
+        if not slots:
+            self._active[slo] = active
+            return None
+        history.reach(known.slot if known is not None else None, slots[0].slot)
+        transitions: list[Transition] = []
+        for slot in slots:
+            gone = [key for key in active if not is_in_force(key, slo.alerts, history.pairs)]
+            transitions += ended(active, slot.slot, gone, _NOT_IN_FORCE)
+            kept = {key: one for key, one in active.items() if key not in gone}
+            active, told = advance(kept, slot.slot, self._looks(slot, history), _run_at(runs, slot.slot))
+            transitions += told
+        return AlertStep(
+            slo, known.slot if known is not None else None, len(slots), tuple(transitions),
+            Checkpoint(slots[-1].slot, active),
+        )  # fmt: skip
+
+    @staticmethod
+    def _looks(slot: SlotVerdict, history: History) -> list[Look]:
+        looks = list(looks_of(slot, slot.slo.alerts))
+        history.add(slot)
+        if history.pairs and slot.slot % slot.slo.window == 0:
+            looks += burn_looks(slot, history.burnt, history.pairs)
+        return looks
+
+
+def is_in_force(key: Key, alerts: Alerts, pairs: Sequence[BurnPair]) -> bool:
+    """Whether an alert is of a rule that its SLO is watched by."""
+    match key.rule:
+        case Rule.VIOLATED:
+            return alerts.violated is not None
+        case Rule.BURN_RATE:
+            return any(pair.long == key.window for pair in pairs)
+        case Rule.REGRESSION:
+            return alerts.regression is not None
+        case Rule.LEAK:
+            return alerts.leak is not None
+        case Rule.NO_DATA:
+            return alerts.no_data is not None
+        case Rule.CANNOT_EVALUATE:
+            return alerts.cannot_evaluate is not None
+
+
+def _run_at(runs: Sequence[Run], slot: int) -> str:
+    """The run that a slot lies in, the one that began last of several; empty where there is none."""
+    there = [run for run in runs if run.start.timestamp() <= slot and (run.end is None or slot <= run.end.timestamp())]
+    return max(there, key=lambda run: run.start).name if there else ""
