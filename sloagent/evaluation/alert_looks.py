@@ -28,10 +28,12 @@ def looks_of(slot: SlotVerdict, alerts: Alerts) -> Iterator[Look]:
 
 def burn_looks(slot: SlotVerdict, history: BurnHistory, pairs: Sequence[BurnPair]) -> Iterator[Look]:
     """The looks of the burn rates at a slot that ends a tile, and that the history has taken."""
-    nothing = State.UNSEEN if slot.verdicts else State.UNKNOWN
+    nothing = _nothing(slot)
+    # What was bad before cannot be known to have ended at a slot that is undecided itself.
+    undecided = {labels for labels, state in _others(slot, nothing).items() if state is State.UNKNOWN}
     for pair in pairs:
         holds: dict[Labels, Held] = {}
-        calm: dict[Labels, State] = {}
+        others = dict.fromkeys(undecided, State.UNKNOWN)
         for labels in history.series:
             long, short = (history.burn(labels, window, slot.slot) for window in (pair.long, pair.short))
             if long is None or short is None:
@@ -39,8 +41,8 @@ def burn_looks(slot: SlotVerdict, history: BurnHistory, pairs: Sequence[BurnPair
             if min(long.rate, short.rate) > pair.factor:
                 holds[labels] = Held(pair.severity, long.rate, _burning(slot, pair, long, short))
             else:
-                calm[labels] = State.CALM
-        yield Look(Rule.BURN_RATE, pair.long, 1, 1, holds, calm, nothing)
+                others.setdefault(labels, State.CALM)
+        yield Look(Rule.BURN_RATE, pair.long, 1, 1, holds, others, nothing)
 
 
 def _burning(slot: SlotVerdict, pair: BurnPair, long: Burn, short: Burn) -> str:
@@ -54,12 +56,11 @@ def _burning(slot: SlotVerdict, pair: BurnPair, long: Burn, short: Burn) -> str:
 
 def _violated(slot: SlotVerdict, rule: Repeated) -> Look:
     failed = [verdict for verdict in slot.verdicts if verdict.outcome is Outcome.FAIL]
+    nothing = _nothing(slot)
     return Look(
         Rule.VIOLATED, 0, rule.after, rule.over_after,
         {one.labels: Held(rule.severity, one.value, _failed(slot.slo, one)) for one in failed},
-        {one.labels: _state(one) for one in slot.verdicts if one.outcome is not Outcome.FAIL},
-        # Where no series is left at all, nothing has recovered: what is asked for has gone.
-        State.UNSEEN if slot.verdicts else State.UNKNOWN,
+        _others(slot, nothing), nothing,
     )  # fmt: skip
 
 
@@ -71,15 +72,25 @@ def _failed(slo: SLO, verdict: Verdict) -> str:
     return f"P{slo.main_percentile:g} {wording.value(slo, verdict)}: {said}"
 
 
-def _state(verdict: Verdict) -> State:
+def _others(slot: SlotVerdict, nothing: State) -> dict[Labels, State]:
+    """What it says of the series that did not fail."""
+    return {one.labels: _state(one, nothing) for one in slot.verdicts if one.outcome is not Outcome.FAIL}
+
+
+def _state(verdict: Verdict, nothing: State) -> State:
     match verdict.outcome:
         case Outcome.PASS | Outcome.WARN | Outcome.MEASURED:
             return State.CALM
         case Outcome.NO_DATA if verdict.cause is not Cause.BAD_ABSENT:
-            return State.UNSEEN
+            return nothing
         case Outcome.INCONCLUSIVE if verdict.cause is Cause.TOO_FEW_EVENTS:
             return State.UNSEEN
     return State.UNKNOWN
+
+
+def _nothing(slot: SlotVerdict) -> State:
+    """What it says of a series without data. Where no series has any, nothing has recovered: what is asked for has gone."""
+    return State.UNKNOWN if slot.cause is Cause.REFUSED or _is_missing(slot) else State.UNSEEN
 
 
 def _whole(rule: Rule, terms: Repeated, found: str | State) -> Look:
@@ -92,10 +103,13 @@ def _whole(rule: Rule, terms: Repeated, found: str | State) -> Look:
 def _no_data(slot: SlotVerdict) -> str | State:
     if slot.cause is Cause.REFUSED:
         return State.UNKNOWN
+    return reason(slot.slo, slot) if _is_missing(slot) else State.CALM
+
+
+def _is_missing(slot: SlotVerdict) -> bool:
+    """Whether what is asked for is not there. Series without events are not missing: nothing happens."""
     absent = any(verdict.cause in (Cause.BAD_ABSENT, Cause.NOT_A_NUMBER) for verdict in slot.verdicts)
-    # Series without events are not missing: nothing happens.
-    missing = slot.outcome is Outcome.NO_DATA and (absent or not slot.verdicts)
-    return reason(slot.slo, slot) if missing else State.CALM
+    return slot.outcome is Outcome.NO_DATA and (absent or not slot.verdicts)
 
 
 def _undecided(slot: SlotVerdict) -> str | State:
