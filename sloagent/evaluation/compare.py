@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import expm1, isfinite
 
 from sloagent.evaluation.compare_numbers import compare_shares, compare_values
-from sloagent.evaluation.deciding import Interval, around, decided, logarithmic, reach
+from sloagent.evaluation.deciding import Interval, Yardstick, around, decided, logarithmic
 from sloagent.evaluation.quantiles import quantile, raised
 from sloagent.evaluation.shift import Pair, pair_of, quantile_shift, shared_bounds, shift_at, shift_of
 from sloagent.model.comparison import WORST_FIRST, Change, Moved, MovedDistribution, Terms, Why
@@ -32,6 +32,7 @@ def compare_distributions(
     current: Distribution | None,
     terms: Terms,
     series: int = 1,
+    looks: float = 1.0,
 ) -> MovedDistribution:
     """What became of one series of a latency; counts are events, None is a run that lacks it, percentiles in percent.
 
@@ -39,7 +40,7 @@ def compare_distributions(
     all bounds; that between the promised percentiles; and that at each bound beyond them. worse: one of them is.
     same: the first two are, and no bound beyond surely is not. better: one is, and the first two are surely not worse.
     `series` is how many are compared of one SLO: each has that part of the level (Bonferroni). So have the percentiles
-    among themselves; they decide nothing.
+    among themselves; they decide nothing. `looks` is among how many looks at a run that goes on the level is shared.
 
     Nothing is the same inside one bucket: a size takes two bounds that the events straddle, and the promised percentile
     must lie between such bounds in both runs. See `evaluation.shift` for what is supposed between bounds.
@@ -49,8 +50,9 @@ def compare_distributions(
         overall = Moved(Change.CANNOT_TELL, pair)
         singles = [overall] * len(percentiles)
     else:
-        overall = _overall(pair, slo_percentile, terms, series)
-        singles = [_quantile(pair, percentile, terms, series * len(percentiles)) for percentile in percentiles]
+        yardstick = Yardstick(terms, series, looks)
+        overall = _overall(pair, slo_percentile, yardstick)
+        singles = [_quantile(pair, percentile, yardstick.among(len(percentiles))) for percentile in percentiles]
     return MovedDistribution(
         _with_values(overall, slo_percentile, baseline, current),
         tuple(_with_values(moved, p, baseline, current) for moved, p in zip(singles, percentiles, strict=True)),
@@ -77,16 +79,16 @@ def _comparable(baseline: Distribution | None, current: Distribution | None) -> 
     return pair_of(baseline, current, bounds) if bounds else Why.OTHER_BOUNDS
 
 
-def _overall(pair: Pair, percentile: float, terms: Terms, series: int) -> Moved:
-    whole = _whole(pair, terms, series / ALL)
-    promised = replace(_quantile(pair, percentile, terms, series / PROMISED), percentile=percentile)
-    beyond = _beyond(pair, percentile, terms, series / BEYOND)
+def _overall(pair: Pair, percentile: float, yardstick: Yardstick) -> Moved:
+    whole = _whole(pair, yardstick.among(1 / ALL))
+    promised = replace(_quantile(pair, percentile, yardstick.among(1 / PROMISED)), percentile=percentile)
+    beyond = _beyond(pair, percentile, yardstick.among(1 / BEYOND))
     for moved in (whole, promised, *beyond):
         if moved.change is Change.WORSE:
             return moved
     for moved, other in ((whole, promised), (promised, whole)):
         harmless = other.change is not Change.CANNOT_TELL or (
-            other.upper is not None and other.upper <= terms.tolerance
+            other.upper is not None and other.upper <= yardstick.terms.tolerance
         )
         if moved.change is Change.BETTER and harmless:
             return moved
@@ -94,12 +96,11 @@ def _overall(pair: Pair, percentile: float, terms: Terms, series: int) -> Moved:
     return next(iter((*undecided, *beyond, whole)))
 
 
-def _whole(pair: Pair, terms: Terms, shares: float) -> Moved:
+def _whole(pair: Pair, yardstick: Yardstick) -> Moved:
     shift = shift_of(pair)
     if shift is None:
         return _HIDDEN
-    far = reach(terms, shares)
-    moved = _by_interval(around(shift.estimate, far * shift.error), terms, far)
+    moved = _by_interval(around(shift.estimate, yardstick.reach * shift.error), yardstick)
     if len(pair.logs) > 1:
         return moved
     match moved.change:
@@ -110,31 +111,30 @@ def _whole(pair: Pair, terms: Terms, shares: float) -> Moved:
     return _HIDDEN
 
 
-def _quantile(pair: Pair, percentile: float, terms: Terms, shares: float) -> Moved:
+def _quantile(pair: Pair, percentile: float, yardstick: Yardstick) -> Moved:
     rarer = min(percentile, 100 - percentile) / 100
     if rarer * min(pair.baseline.total, pair.current.total) < LEAST_BEYOND * (1 - 1e-9):
         return Moved(Change.CANNOT_TELL, Why.TOO_FEW)
-    far = reach(terms, shares)
-    moved = _by_interval(quantile_shift(pair, percentile / 100, far), terms, far)
+    moved = _by_interval(quantile_shift(pair, percentile / 100, yardstick.reach), yardstick)
     hidden = moved.estimate is None and moved.change is Change.CANNOT_TELL
     return replace(moved, why=Why.INSIDE_BUCKET) if hidden else moved
 
 
-def _beyond(pair: Pair, percentile: float, terms: Terms, shares: float) -> list[Moved]:
+def _beyond(pair: Pair, percentile: float, yardstick: Yardstick) -> list[Moved]:
     """The bounds above the percentile of either run at which a change is sure."""
     highest = [max(both) for both in zip(pair.baseline.shares, pair.current.shares, strict=True)]
     places = [place for place, share in enumerate(highest) if share >= percentile / 100]
-    far = reach(terms, shares * max(1, len(places)))
+    each = yardstick.among(max(1, len(places)))
     found = []
     for place in places:
         if (shift := shift_at(pair, place)) is not None:
-            moved = _by_interval(around(shift.estimate, far * shift.error), terms, far)
+            moved = _by_interval(around(shift.estimate, each.reach * shift.error), each)
             found.append(replace(moved, bound=pair.bounds[place]))
     return [moved for moved in found if moved.change is not Change.SAME and moved.why is not Why.STRADDLES]
 
 
-def _by_interval(interval: Interval, terms: Terms, far: float) -> Moved:
-    change, why = decided(interval, logarithmic(terms), far * terms.noise)
+def _by_interval(interval: Interval, yardstick: Yardstick) -> Moved:
+    change, why = decided(interval, logarithmic(yardstick.terms), yardstick)
     estimate, lower, upper = (
         expm1(end) if end is not None and isfinite(end) else None
         for end in (interval.estimate, interval.lower, interval.upper)

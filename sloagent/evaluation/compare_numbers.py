@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import expm1, hypot, isfinite, log, sqrt
+from statistics import stdev
 
-from sloagent.evaluation.deciding import Interval, around, decided, logarithmic, reach
+from sloagent.evaluation.counts_ratio import ratio_far
+from sloagent.evaluation.deciding import Interval, Yardstick, around, decided, logarithmic
 from sloagent.evaluation.quantiles import SLACK
 from sloagent.evaluation.student import mean_error, student_quantile
 from sloagent.model.comparison import Change, Moved, Terms, Why
@@ -28,6 +30,7 @@ def compare_shares(
     counts: str,
     terms: Terms,
     series: int = 1,
+    looks: float = 1.0,
     *,
     promised: float | None = None,
     absent_is_zero: bool = False,
@@ -47,12 +50,10 @@ def compare_shares(
         return moved
     if min(before[1], now[1]) < LEAST_EVENTS:
         return replace(moved, why=Why.TOO_FEW)
-    far = reach(terms, series)
-    ratio = around(
-        log((now[0] + 0.5) / (now[1] + 0.5) * (before[1] + 0.5) / (before[0] + 0.5)),
-        far * sqrt(sum(1 / (bad + 0.5) - 1 / (total + 0.5) for bad, total in (before, now))),
-    )
-    change, why = decided(ratio, logarithmic(terms), far * terms.noise)
+    yardstick = Yardstick(terms, series, looks)
+    far = yardstick.reach
+    ratio = _ratio(before, now, far) if looks <= 1 else ratio_far(before, now, far)
+    change, why = decided(ratio, logarithmic(terms), yardstick)
     difference = _difference(before, now, far)
     floor = terms.tolerance * (1 - (promised if promised is not None and promised < 1 else USUAL_PROMISE))
     if -floor <= difference.lower and difference.upper <= floor:
@@ -75,6 +76,7 @@ def compare_values(
     current: Sequence[float],
     terms: Terms,
     series: int = 1,
+    looks: float = 1.0,
     *,
     falling_is_worse: bool = False,
 ) -> Moved:
@@ -93,10 +95,12 @@ def compare_values(
         return replace(moved, why=Why.STRADDLES)
     scale = abs(before) or 1.0
     change = (now - before) / scale
-    half = _half_width(baseline, current, now / before if before else 1.0, terms.level / max(1, series)) / scale
+    yardstick = Yardstick(terms if before else replace(terms, tolerance=0.0, noise=0.0), series, looks)
+    errors = (_errors if looks <= 1 else _errors_of_look)(baseline, current, now / before if before else 1.0)
+    half = _half_width(errors, yardstick.level / looks) / scale
     interval = around(change, half)
-    edges, noise = (terms.tolerance, reach(terms, series) * terms.noise) if before else (0.0, 0.0)
-    verdict, why = decided(around(-change, half) if falling_is_worse else interval, (-edges, edges), noise)
+    edges = -yardstick.terms.tolerance, yardstick.terms.tolerance
+    verdict, why = decided(around(-change, half) if falling_is_worse else interval, edges, yardstick)
     moved = replace(moved, change=verdict, why=why)
     known = bool(before) or verdict is Change.SAME
     return replace(moved, estimate=change, lower=interval.lower, upper=interval.upper) if known else moved
@@ -117,6 +121,13 @@ def _bad(run: Events | None, counts: str, absent_is_zero: bool) -> tuple[float, 
     return (part if counts == "bad" else run.total - part), run.total
 
 
+def _ratio(before: tuple[float, float], now: tuple[float, float], far: float) -> Interval:
+    return around(
+        log((now[0] + 0.5) / (now[1] + 0.5) * (before[1] + 0.5) / (before[0] + 0.5)),
+        far * sqrt(sum(1 / (bad + 0.5) - 1 / (total + 0.5) for bad, total in (before, now))),
+    )
+
+
 def _difference(before: tuple[float, float], now: tuple[float, float], far: float) -> Interval:
     (was, least, highest), (is_now, lowest, most) = (_wilson(*run, far) for run in (before, now))
     change = is_now - was
@@ -131,11 +142,29 @@ def _wilson(bad: float, total: float, far: float) -> tuple[float, float, float]:
     return share, max(0.0, (middle - half) / (1 + square / total)), min(1.0, (middle + half) / (1 + square / total))
 
 
-def _half_width(baseline: Sequence[float], current: Sequence[float], ratio: float, level: float) -> float:
-    """Of the interval of a mean that is `ratio` times the baseline's, whose own error moves both ends."""
-    (error, degrees), (other, more) = mean_error(baseline), mean_error(current)
-    variance, further = (ratio * error) ** 2, other**2
-    if variance + further == 0:
+def _half_width(errors: Iterable[tuple[float, int]], level: float) -> float:
+    """Of the interval of a number with these independent (errors, their degrees of freedom): Welch's."""
+    variances = [(error**2, degrees) for error, degrees in errors]
+    variance = sum(each for each, _ in variances)
+    if variance == 0:
         return 0.0
-    joint = (variance + further) ** 2 / (variance**2 / degrees + further**2 / more)
-    return student_quantile(level, max(1, int(joint))) * sqrt(variance + further)
+    joint = variance**2 / sum(each**2 / degrees for each, degrees in variances)
+    return student_quantile(level, max(1, int(joint))) * sqrt(variance)
+
+
+def _errors(baseline: Sequence[float], current: Sequence[float], ratio: float) -> Iterator[tuple[float, int]]:
+    """Of the baseline's mean, which errs `ratio` times as much beside a mean that is so many times its own, and of that."""
+    error, degrees = mean_error(baseline)
+    yield ratio * error, degrees
+    yield mean_error(current)
+
+
+def _errors_of_look(baseline: Sequence[float], current: Sequence[float], ratio: float) -> Iterator[tuple[float, int]]:
+    """The same for a window of a run that goes on: it errs by what its parts differ by, and by what the baseline's do.
+
+    Half an hour of a number that wanders from hour to hour knows nothing of that; the parts of the baseline do.
+    """
+    error, degrees = mean_error(baseline)
+    yield ratio * error, degrees
+    yield ratio * stdev(baseline), len(baseline) - 1
+    yield stdev(current) / sqrt(len(current)), len(current) - 1

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, log1p
 from statistics import NormalDist
 
 from sloagent.model.comparison import Change, Terms, Why
 
 _NORMAL = NormalDist()
+_FARTHEST, _STEPS = 8.0, 80
+"""Over so many standard errors on either side, in so many steps, normal errors are summed."""
+_STEP = 2 * _FARTHEST / _STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,29 @@ class Interval:
     upper: float
 
 
-def reach(terms: Terms, shares: float) -> float:
-    """How many standard errors an end lies from the estimate, where the level is shared among so many comparisons."""
-    return _NORMAL.inv_cdf(1 - terms.level / max(1.0, shares))
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What one comparison of several is held to."""
+
+    terms: Terms
+    shares: float = 1.0
+    """Among how many comparisons the level is shared."""
+    looks: float = 1.0
+    """Among how many looks at one run: sampling errs anew at each of them, the noise between runs only once."""
+
+    def among(self, shares: float) -> Yardstick:
+        """That of each of so many comparisons that share the level of this one."""
+        return replace(self, shares=self.shares * shares)
+
+    @property
+    def level(self) -> float:
+        """How often at most the comparison is wrong, over all looks."""
+        return self.terms.level / max(1.0, self.shares)
+
+    @property
+    def reach(self) -> float:
+        """How many standard errors an end lies from the estimate, at each look."""
+        return _NORMAL.inv_cdf(1 - self.level / self.looks)
 
 
 def around(estimate: float, half: float) -> Interval:
@@ -35,18 +58,18 @@ def logarithmic(terms: Terms) -> tuple[float, float]:
     return log1p(-terms.tolerance), log1p(terms.tolerance)
 
 
-def decided(interval: Interval, edges: tuple[float, float], noise: float) -> tuple[Change, Why]:
-    """What became of a number of which more is worse.
+def decided(interval: Interval, edges: tuple[float, float], yardstick: Yardstick) -> tuple[Change, Why]:
+    """What became of a number of which more is worse. The interval is one whose ends lie as far as the yardstick reaches.
 
     worse: the whole interval lies above the upper edge of the tolerance, and the estimate is more than sampling error
-    and the noise between runs explain together (`noise` is that of the terms times `reach`; independent errors add in
-    squares). better: the mirror image. same: the whole interval lies within the edges. Else it cannot be told.
+    and the noise between runs explain together. better: the mirror image. same: the whole interval lies within the
+    edges. Else it cannot be told.
     """
     below, above = edges
     if interval.lower > above:
-        return (Change.WORSE, Why.DECIDED) if _beyond_noise(interval, interval.lower, noise) else _IN_NOISE
+        return (Change.WORSE, Why.DECIDED) if _beyond_noise(interval, interval.lower, yardstick) else _IN_NOISE
     if interval.upper < below:
-        return (Change.BETTER, Why.DECIDED) if _beyond_noise(interval, interval.upper, noise) else _IN_NOISE
+        return (Change.BETTER, Why.DECIDED) if _beyond_noise(interval, interval.upper, yardstick) else _IN_NOISE
     if below <= interval.lower and interval.upper <= above:
         return Change.SAME, Why.DECIDED
     return Change.CANNOT_TELL, Why.STRADDLES
@@ -55,6 +78,26 @@ def decided(interval: Interval, edges: tuple[float, float], noise: float) -> tup
 _IN_NOISE = (Change.CANNOT_TELL, Why.NOISE)
 
 
-def _beyond_noise(interval: Interval, end: float, noise: float) -> bool:
+def _beyond_noise(interval: Interval, end: float, yardstick: Yardstick) -> bool:
     size = end if interval.estimate is None else interval.estimate
-    return abs(size) > hypot(size - end, noise)
+    half, noise = abs(size - end), yardstick.terms.noise
+    once = replace(yardstick, looks=1.0)
+    if abs(size) <= hypot(half / yardstick.reach * once.reach, once.reach * noise):  # independent errors add in squares
+        return False
+    if yardstick.looks <= 1 or half == 0 or noise == 0:
+        return True
+    return _explained(abs(size), half / yardstick.reach, noise, yardstick.looks) <= yardstick.level
+
+
+def _explained(size: float, error: float, noise: float, looks: float) -> float:
+    """How likely the greatest of the errors of so many looks makes up this size, together with the noise of the run.
+
+    The looks are taken as independent: the greatest error of those whose windows overlap is no greater (Slepian 1962).
+    Summed over that greatest error, in standard errors, whose density is known: how likely the noise makes up the rest.
+    """
+    total = 0.0
+    for place in range(_STEPS + 1):
+        greatest = place * _STEP - _FARTHEST
+        density = looks * _NORMAL.pdf(greatest) * _NORMAL.cdf(greatest) ** (looks - 1)
+        total += density * _NORMAL.cdf((error * greatest - size) / noise)
+    return total * _STEP

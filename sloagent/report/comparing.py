@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from sloagent.evaluation.compare import compare_distributions, compare_shares, compare_values, roll_up
+from sloagent.evaluation.compare import roll_up
+from sloagent.evaluation.compare_series import compare_series
 from sloagent.evaluation.comparing_words import sentence
 from sloagent.evaluation.quantiles import quantile
 from sloagent.model.comparison import WORST_FIRST, Change, Moved, Terms, Why
 from sloagent.model.distribution import Distribution
 from sloagent.model.piece import Counted
 from sloagent.model.record import SLORecord, Stated
-from sloagent.model.samples import Events
 from sloagent.model.slo import SLO, Labels, LatencySLI, RatioSLI
 from sloagent.model.verdict import Cause, Quantile, RangeSummary
 from sloagent.report.cells import name_of
@@ -129,37 +129,13 @@ def _series(slo: SLO, labels: Labels, baseline: Side, current: Side, terms: Term
 
 
 def _measured(slo: SLO, labels: Labels, baseline: Side, current: Side, terms: Terms, both: int) -> SeriesComparison:
-    if isinstance(slo.sli, LatencySLI):
-        found = _latency(slo, labels, baseline.counted.get(labels), current.counted.get(labels), terms, both)
-        return _with_lower_bounds(found, baseline, current)
-    if isinstance(slo.sli, RatioSLI):
-        moved = _ratio(slo, slo.sli, labels, baseline.counted.get(labels), current.counted.get(labels), terms, both)
-        return SeriesComparison(labels, moved, (moved,))
-    falling = slo.objective is not None and slo.objective.limit.at_least is not None
-    moved = compare_values(
-        baseline.means.get(labels, ()), current.means.get(labels, ()), terms, both, falling_is_worse=falling
-    )
-    return SeriesComparison(labels, moved, (moved,))
-
-
-def _ratio(
-    slo: SLO, sli: RatioSLI, labels: Labels, earlier: Counted | None, now: Counted | None, terms: Terms, both: int
-) -> Moved:
-    promised = slo.objective.limit_for(labels).at_least if slo.objective else None
-    return compare_shares(
-        earlier if isinstance(earlier, Events) else None, now if isinstance(now, Events) else None, sli.counts,
-        terms, both, promised=promised, absent_is_zero=sli.bad_absent_is_zero,
-    )  # fmt: skip
-
-
-def _latency(
-    slo: SLO, labels: Labels, earlier: Counted | None, now: Counted | None, terms: Terms, both: int
-) -> SeriesComparison:
-    before = earlier if isinstance(earlier, Distribution) else None
-    current = now if isinstance(now, Distribution) else None
-    found = compare_distributions(slo.main_percentile, slo.quantiles, before, current, terms, both)
-    buckets = tuple((_quantile(before, p), _quantile(current, p)) for p in slo.quantiles)
-    return SeriesComparison(labels, found.overall, found.percentiles, buckets)
+    earlier, now = (side.means.get(labels) or side.counted.get(labels) for side in (baseline, current))
+    found = compare_series(slo, labels, earlier, now, terms, both)
+    if not isinstance(slo.sli, LatencySLI):
+        return SeriesComparison(labels, found.overall, found.percentiles)
+    before, after = (one if isinstance(one, Distribution) else None for one in (earlier, now))
+    buckets = tuple((_quantile(before, p), _quantile(after, p)) for p in slo.quantiles)
+    return _with_lower_bounds(SeriesComparison(labels, found.overall, found.percentiles, buckets), baseline, current)
 
 
 def _with_lower_bounds(found: SeriesComparison, baseline: Side, current: Side) -> SeriesComparison:
