@@ -64,7 +64,9 @@ def _insert_tile(
     connection: Connection, names: Names, slo_id: int, slot: int, tile: Mapping[Labels, Distribution]
 ) -> None:
     until = seen_until(slot)
-    connection.execute("INSERT INTO tiles VALUES (?, ?, ?)", (slo_id, slot, len(tile)))
+    written = connection.execute("INSERT INTO tiles VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (slo_id, slot, len(tile)))
+    if not written.rowcount:  # It was salvaged of a damaged file, and its slot was not.
+        return
     connection.executemany(
         "INSERT INTO tile_series VALUES (?, ?, ?, ?, ?)",
         [

@@ -74,6 +74,21 @@ def test_what_is_broken_is_found(path, name):
     assert sentence in "\n".join(findings(path))
 
 
+def test_a_slot_of_which_only_the_tile_could_be_salvaged_is_recorded_again(path):
+    store = SQLiteStore(path)
+    lines = list(store.dump())
+    connection = sqlite3.connect(path)
+    for table in ("verdicts", "slots"):
+        connection.execute(f"DELETE FROM {table} WHERE slot = ?", (HOUR + 3600,))
+    connection.execute("DELETE FROM seals WHERE sort = 1 AND second = ?", (HOUR + 3600,))
+    connection.commit()
+    connection.close()
+    assert list(store.tiles("p", LATENCY, (HOUR + 3600, HOUR + 3600)))
+    assert store.append("p", [plain_slot(HOUR + 3600)]) == 1
+    assert (list(store.dump()), store.check()) == (lines, [])
+    store.close()
+
+
 def test_pieces_that_lack_a_series_are_not_added(path):
     store = SQLiteStore(path)
     cut = (HOUR * 1000, HOUR * 1000 + 2)
