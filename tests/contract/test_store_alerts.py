@@ -183,6 +183,19 @@ class TestLateSlots:
         judged(store, 56)
         assert newest(store) is None
 
+    def test_of_several_late_slots_the_earliest_counts_in_whatever_order_they_come(self, store):
+        judged(store, 59, 62)
+        assert looked_at(store, 59, None, 1)
+        assert looked_at(store, 62, 59, 1)
+        judged(store, 58, 61)
+        assert newest(store) is None
+
+    def test_the_very_slot_of_a_checkpoint_may_come_late(self, store):
+        judged(store, 0)
+        assert looked_at(store, 1, None, 1)
+        judged(store, 1)
+        assert newest(store) is None
+
     def test_a_newer_slot_takes_nothing_back_nor_does_one_that_is_recorded_already(self, store):
         judged(store, 0, 1)
         assert looked_at(store, 1, None, 2, fired(HOUR + 60))
