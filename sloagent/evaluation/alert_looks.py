@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sloagent.evaluation import wording
 from sloagent.evaluation.alerting import Held, Look, State
 from sloagent.evaluation.budget import Burn, BurnHistory
+from sloagent.evaluation.quantiles import SLACK
 from sloagent.evaluation.reasons import reason
 from sloagent.model.alert import Alerts, BurnPair, Repeated, Rule
 from sloagent.model.slo import SLO, Labels, LatencySLI, ValueSLI
@@ -38,7 +39,7 @@ def burn_looks(slot: SlotVerdict, history: BurnHistory, pairs: Sequence[BurnPair
             long, short = (history.burn(labels, window, slot.slot) for window in (pair.long, pair.short))
             if long is None or short is None:
                 continue
-            if min(long.rate, short.rate) > pair.factor:
+            if min(long.rate, short.rate) > pair.factor * (1 + SLACK):
                 holds[labels] = Held(pair.severity, long.rate, _burning(slot, pair, long, short))
             else:
                 others.setdefault(labels, State.CALM)

@@ -7,13 +7,13 @@ of 1 uses up the budget of a period exactly in that period (SRE Workbook, "Alert
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import fsum
 
 from sloagent.model.alert import BurnPair
 from sloagent.model.alert_defaults import PERIOD_SECONDS
-from sloagent.model.slo import SLO, Labels, LatencySLI, RatioSLI
+from sloagent.model.slo import SLO, Gate, Labels, LatencySLI, RatioSLI
 from sloagent.model.verdict import Outcome, SlotVerdict, Verdict
 
 BadAndAll = tuple[float, float]
@@ -26,7 +26,7 @@ _COUNTED = {Outcome.PASS: 0.0, Outcome.WARN: 0.0, Outcome.FAIL: 1.0}
 def budget(slo: SLO, labels: Labels = ()) -> float | None:
     """What share may be bad of a series; None where nothing is promised, or all of it.
 
-    Of a value that promises nothing of single windows there is none either.
+    Of a value that promises nothing of a share of its windows there is none either.
     """
     objective = slo.objective
     if objective is None:
@@ -38,7 +38,7 @@ def budget(slo: SLO, labels: Labels = ()) -> float | None:
         case RatioSLI():
             promised = limit.at_least if limit.at_least is not None else 1.0
         case _:
-            nothing = limit.at_most is None and limit.at_least is None
+            nothing = objective.gate is not Gate.WINDOWS or (limit.at_most is None and limit.at_least is None)
             promised = 1.0 if nothing else objective.windows_at_least
     left = round(1 - promised, 14)  # 0.001, not 0.0010000000000000009
     return left if left > 0 else None
@@ -60,7 +60,7 @@ def pairs_in_force(slo: SLO, period: int) -> tuple[BurnPair, ...]:
     scale = min(1.0, (burning.period or period) / PERIOD_SECONDS)
     found: dict[int, BurnPair] = {}
     for pair in sorted(burning.pairs, key=lambda pair: -pair.factor):
-        if pair.factor * max(budgets) >= 1:
+        if pair.factor * min(budgets) >= 1:
             continue
         long, short = (_multiple(seconds * scale, slo.window) for seconds in (pair.long, pair.short))
         while (there := found.get(long)) is not None and (there.severity, there.short) != (pair.severity, short):
@@ -155,17 +155,11 @@ class BurnHistory:
         if allowed is None or counts is None:
             return None
         last, tiles = slot // self._slo.window, window // self._slo.window
-        whole = fsum(self._over(counts, last, tiles))
+        whole = self._over(counts, last, tiles)
         if not whole > 0 or (isinstance(self._slo.sli, LatencySLI | RatioSLI) and whole < self._slo.min_events):
             return None
-        bad = fsum(self._over(there, last, tiles)) if (there := self._bad.get(labels)) is not None else 0.0
+        bad = self._over(there, last, tiles) if (there := self._bad.get(labels)) is not None else 0.0
         return Burn(bad / whole / allowed, bad / whole, whole)
-
-    def forget_idle(self) -> None:
-        """Forget series of which nothing is left in any window."""
-        for labels in [labels for labels, counts in self._all.items() if not any(counts)]:
-            del self._all[labels]
-            self._bad.pop(labels, None)
 
     def _go_on_to(self, tile: int) -> None:
         if self._newest is None:
@@ -175,18 +169,29 @@ class BurnHistory:
         for passed in range(max(self._newest + 1, tile - self._size + 1), tile + 1):
             for counts in (*self._all.values(), *self._bad.values()):
                 counts[passed % self._size] = 0.0
+        if tile > self._newest:
+            self._forget_idle()
         self._newest = tile
+
+    def _forget_idle(self) -> None:
+        """Forget series of which nothing is left in any window: they come and go as the things do that they are of."""
+        for labels in [labels for labels, counts in self._all.items() if not any(counts)]:
+            del self._all[labels]
+            self._bad.pop(labels, None)
 
     def _place(self, kept: dict[Labels, array[float]], labels: Labels) -> array[float]:
         if labels not in kept:
             kept[labels] = array("d", bytes(8 * self._size))
         return kept[labels]
 
-    def _over(self, counts: Sequence[float], last: int, tiles: int) -> Iterator[float]:
-        """Of the tiles that end with `last`; what is newer than it, or older than is kept, is none of them."""
+    def _over(self, counts: array[float], last: int, tiles: int) -> float:
+        """The sum of the tiles that end with `last`; what is newer, or older than is kept, is none of them."""
         assert self._newest is not None
-        for tile in range(max(last - tiles, self._newest - self._size) + 1, min(last, self._newest) + 1):
-            yield counts[tile % self._size]
+        first, end = max(last - tiles, self._newest - self._size) + 1, min(last, self._newest) + 1
+        if first >= end:
+            return 0.0
+        start, size = first % self._size, end - first
+        return fsum(counts[start : start + size] + counts[: max(0, start + size - self._size)])
 
 
 def _budgets(slo: SLO) -> Iterator[float | None]:

@@ -214,7 +214,14 @@ def test_a_burn_rate_holds_where_both_windows_exceed_it_and_is_calm_where_one_do
     assert burning({PODS: 0.2}, {PODS: 0.2}).state(PODS) is HOLDS
     assert burning({PODS: 0.0}, {PODS: 0.0}, {PODS: 0.2}).state(PODS) is CALM, "over the long one it is 0.067"
     assert burning({PODS: 0.9}, {PODS: 0.9}, {PODS: 0.05}).state(PODS) is CALM, "over the short one it is 0.05"
-    assert burning({PODS: 0.1}, {PODS: 0.1}, {PODS: 0.1}).state(PODS) is CALM, "as fast as the factor is not faster"
+
+
+@pytest.mark.parametrize("promised", [0.99, 0.995, 0.999, 0.9999])
+def test_what_burns_as_fast_as_the_factor_does_not_burn_faster(promised: float) -> None:
+    """Whatever the last digits are: shares are compared with the slack of all shares."""
+    share = 10 * (1 - promised)
+    assert burning({PODS: share}, {PODS: share}, slo=ratio(at_least=promised)).state(PODS) is CALM
+    assert burning({PODS: share + 1e-6}, {PODS: share + 1e-6}, slo=ratio(at_least=promised)).state(PODS) is HOLDS
 
 
 def test_the_factor_the_windows_and_the_severity_are_in_the_look_and_in_the_words() -> None:
