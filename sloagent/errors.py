@@ -31,6 +31,22 @@ class ConfigError(SloagentError):
         self.problems = tuple(problems)
 
 
+class PeerError(SloagentError):
+    """An HTTP peer gave no whole answer; `kind` says why."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: Literal["unreachable", "dns", "tls", "timeout", "unauthorized", "protocol", "too_large"],
+        retryable: bool,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        self.retryable = retryable
+
+
 class SourceError(SloagentError):
     """The source could not be asked at all (as opposed to one refused question, which is a `Refusal`)."""
 

@@ -9,7 +9,8 @@ import msgspec
 
 from sloagent.errors import SourceError
 from sloagent.model.samples import Kind, Malformed
-from sloagent.sources import envelope, failures
+from sloagent.peer.failures import words
+from sloagent.sources import envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Bounds:
             longest = max(found, key=lambda name: len(found[name]), default="")
             raise SourceError(
                 f"the labels of a series have {len(largest):,} bytes, more than {self.labels_bytes:,} (max_labels); "
-                f"{len(found):,} labels, the longest is {failures.words(longest.encode())}",
+                f"{len(found):,} labels, the longest is {words(longest.encode())}",
                 kind=Kind.TOO_LARGE, retryable=False,
             )  # fmt: skip
 

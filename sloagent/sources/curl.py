@@ -7,8 +7,8 @@ import shlex
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from sloagent.peer.secrets import PUBLIC_HEADERS
 from sloagent.sources.http_config import PrometheusSettings
-from sloagent.sources.secrets import PUBLIC_HEADERS
 
 
 def command(settings: PrometheusSettings, query: str, time: str) -> str:

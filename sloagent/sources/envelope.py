@@ -11,6 +11,7 @@ import msgspec
 
 from sloagent.errors import SourceError
 from sloagent.model.samples import Kind
+from sloagent.peer.failures import words
 from sloagent.sources import failures
 
 _NEVER_WRITTEN = re.compile(r"[^0-9A-Za-z.+-]")
@@ -234,7 +235,7 @@ def names(body: bytes) -> tuple[list[str], tuple[str, ...]]:
 
 def version(body: bytes) -> str:
     """The version in /api/v1/status/buildinfo. Raises SourceError (protocol)."""
-    return failures.words(_decode(_build, body).data.version.encode())
+    return words(_decode(_build, body).data.version.encode())
 
 
 def labels(metric: msgspec.Raw) -> dict[str, str]:

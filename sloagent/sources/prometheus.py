@@ -12,7 +12,8 @@ from sloagent.model.piece import Counted, Piece
 from sloagent.model.samples import Answer, Events, Kind, Malformed, Question, Refusal, Sample
 from sloagent.model.slo import SLO, Labels, LatencySLI, ValueSLI
 from sloagent.model.timerange import at as moment
-from sloagent.sources import curl, envelope, failures, promql
+from sloagent.peer.failures import words
+from sloagent.sources import curl, envelope, promql
 from sloagent.sources.asking import Asking
 from sloagent.sources.bounds import Bounds
 from sloagent.sources.connection import PrometheusConnection, Reply
@@ -254,4 +255,4 @@ def _of_series(labels: Labels, reason: str) -> str:
     if not labels:
         return reason
     shown = ", ".join(f'{name}="{value}"' for name, value in labels)
-    return f"{{{failures.words(shown.encode())}}}: {reason}"
+    return f"{{{words(shown.encode())}}}: {reason}"

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sloagent.errors import SourceError
-from sloagent.sources.http_config import PrometheusSettings
-from sloagent.sources.redaction import without
-from sloagent.sources.secrets import LARGEST_SECRET_BYTES, Identity
+from sloagent.errors import PeerError
+from sloagent.peer.redaction import without
+from sloagent.peer.secrets import LARGEST_SECRET_BYTES, Identity
+from sloagent.peer.settings import HTTPConfig
 
 SECRET = 'c4nary/K+7<&"q=zW1'
 TOKEN = base64.b64encode(b"reader:" + SECRET.encode()).decode()
@@ -60,7 +60,7 @@ def test_words_that_hold_no_secret_stay_as_they_are():
 def test_a_secret_that_was_changed_meanwhile_is_hidden_too(tmp_path: Path):
     file = tmp_path / "token"
     file.write_text("c4nary-before")
-    identity = Identity(PrometheusSettings(url="http://a", authorization={"credentials_file": file}))
+    identity = Identity(HTTPConfig(authorization={"credentials_file": file}))
     assert identity.headers()["Authorization"] == "Bearer c4nary-before"
     file.write_text("c4nary-behind-it")
     assert identity.headers()["Authorization"] == "Bearer c4nary-behind-it"
@@ -72,7 +72,7 @@ def test_a_secret_that_was_changed_meanwhile_is_hidden_too(tmp_path: Path):
 def test_a_file_of_the_same_size_and_time_is_read_again_after_a_refusal(tmp_path: Path):
     file = tmp_path / "token"
     file.write_text("c4nary-1")
-    identity = Identity(PrometheusSettings(url="http://a", authorization={"credentials_file": file}))
+    identity = Identity(HTTPConfig(authorization={"credentials_file": file}))
     identity.headers()
     seen = file.stat()
     file.write_text("c4nary-2")
@@ -95,7 +95,7 @@ def test_a_file_of_the_same_size_and_time_is_read_again_after_a_refusal(tmp_path
 )
 def test_a_file_that_holds_no_secret_is_told_and_never_waited_for(tmp_path: Path, make: object, words: str):
     make(tmp_path / "token")  # type: ignore[operator]
-    identity = Identity(PrometheusSettings(url="http://a", authorization={"credentials_file": tmp_path / "token"}))
-    with pytest.raises(SourceError) as caught:
+    identity = Identity(HTTPConfig(authorization={"credentials_file": tmp_path / "token"}))
+    with pytest.raises(PeerError) as caught:
         identity.headers()
     assert words in caught.value.message.lower()

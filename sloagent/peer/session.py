@@ -20,7 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.retry import Retry
 
-from sloagent.sources.http_config import PrometheusSettings
+from sloagent.peer.settings import HTTPConfig
 
 MOST_WAYS = 16
 """Addresses whose pool is remembered; a peer can redirect to any number of them."""
@@ -196,7 +196,7 @@ class DeadlineAdapter(HTTPAdapter):
         return {**kwargs, "server_hostname": self._server_name, "assert_hostname": self._server_name}
 
 
-def new_session(settings: PrometheusSettings) -> requests.Session:
+def new_session(settings: HTTPConfig) -> requests.Session:
     """A session without netrc, proxy variables and cookies; TLS and proxy as the settings say."""
     # urllib3 logs a peer's broken headers as they are, with what they repeat of ours.
     logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from sloagent.errors import SourceError
-from sloagent.model.samples import Kind
-from sloagent.sources.http_config import PrometheusSettings
-from sloagent.sources.redaction import without
+from sloagent.errors import PeerError
+from sloagent.peer.redaction import without
+from sloagent.peer.settings import HTTPConfig
 
 LARGEST_SECRET_BYTES = 65_536
 """Of a file that holds a secret; no HTTP server takes a longer header."""
@@ -34,7 +33,7 @@ class Secret:
         """What has been read lately, the current one included."""
 
     def read(self) -> str:
-        """The secret as it is now. Raises SourceError where it cannot be read."""
+        """The secret as it is now. Raises PeerError where it cannot be read."""
         if self._variable is not None:
             found = os.environ.get(self._variable)
             if found is None:
@@ -62,7 +61,7 @@ class Secret:
 class Identity:
     """What we say of ourselves with each question: the `Authorization` header and the configured ones."""
 
-    def __init__(self, settings: PrometheusSettings) -> None:
+    def __init__(self, settings: HTTPConfig) -> None:
         self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         self._username = ""
         self._type = ""
@@ -75,7 +74,7 @@ class Identity:
             self._secret = Secret(other.credentials, other.credentials_file, other.credentials_env)
 
     def headers(self) -> dict[str, str]:
-        """The headers of the next question. Raises SourceError where a secret cannot be read."""
+        """The headers of the next question. Raises PeerError where a secret cannot be read."""
         if self._secret is None:
             return self._headers
         secret = self._secret.read()
@@ -106,7 +105,7 @@ PUBLIC_HEADERS = frozenset({"x-scope-orgid", "thanos-tenant", "accountid", "proj
 
 
 def _content(file: Path, mode: int) -> str:
-    """What the file holds. Raises SourceError for what would never end, or be as large as no secret is."""
+    """What the file holds. Raises PeerError for what would never end, or be as large as no secret is."""
     if not stat.S_ISREG(mode):
         raise _unreadable(f"{file} is no regular file")
     with file.open("rb") as opened:
@@ -116,5 +115,5 @@ def _content(file: Path, mode: int) -> str:
     return content.decode("utf-8").strip()
 
 
-def _unreadable(what: str) -> SourceError:
-    return SourceError(what, kind=Kind.UNAUTHORIZED, retryable=True)
+def _unreadable(what: str) -> PeerError:
+    return PeerError(what, kind="unauthorized", retryable=True)
