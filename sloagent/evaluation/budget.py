@@ -156,7 +156,7 @@ class BurnHistory:
             return None
         last, tiles = slot // self._slo.window, window // self._slo.window
         whole = self._over(counts, last, tiles)
-        if not whole > 0 or (isinstance(self._slo.sli, LatencySLI | RatioSLI) and whole < self._slo.min_events):
+        if not whole > 0 or whole < self._slo.min_events:
             return None
         bad = self._over(there, last, tiles) if (there := self._bad.get(labels)) is not None else 0.0
         return Burn(bad / whole / allowed, bad / whole, whole)

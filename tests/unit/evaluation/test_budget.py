@@ -187,6 +187,13 @@ def test_pairs_whose_windows_become_the_same_are_one_if_nobody_is_told_otherwise
     assert scaled(*three) == [(4.0, 1, 1, PAGE), (2.0, 2, 1, TICKET)], "of each severity the one that is told soonest"
 
 
+def test_pairs_of_the_same_long_window_and_other_short_ones_are_two() -> None:
+    found = pairs_in_force(
+        burning(BurnPair(9.0, HOUR, 5 * MINUTE, PAGE), BurnPair(5.0, HOUR, 30 * MINUTE, PAGE)), PERIOD_SECONDS
+    )
+    assert found == (BurnPair(9.0, HOUR, 5 * MINUTE, PAGE), BurnPair(5.0, HOUR + 5 * MINUTE, 30 * MINUTE, PAGE))
+
+
 a_pair = st.builds(
     lambda factor, short, times, severity: BurnPair(factor, short * times, short, severity),
     st.floats(0.1, 50), st.integers(60, 12 * HOUR), st.integers(1, 30), st.sampled_from(Severity),
@@ -271,7 +278,17 @@ def test_without_events_or_with_too_few_there_is_no_burn_rate() -> None:
     assert history.burn(PODS, 300, 600) is None
     assert spent(history, PODS, 600, 600) == (600, 600)
     assert history.burn(NODES, 600, 600) is None
-    assert BurnHistory(ratio(at_least=1.0), [300]).burn(PODS, 300, 300) is None
+    slo = replace(RATIO, min_events=300)
+    history = BurnHistory(slo, [300])
+    history.add(slot_of(slo, 300, {PODS: Events(1.0, 1.0)}))
+    assert spent(history, PODS, 300, 300) == (300, 300), "as many as are needed are enough"
+
+
+def test_without_a_budget_there_is_no_burn_rate_of_infinity() -> None:
+    slo = ratio(at_least=1.0)
+    history = BurnHistory(slo, [300])
+    history.add(slot_of(slo, 300, {PODS: Events(1.0, 1.0)}))
+    assert history.burn(PODS, 300, 300) is None
 
 
 def test_slots_come_in_their_order() -> None:
