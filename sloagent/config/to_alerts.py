@@ -94,7 +94,7 @@ class _Block:
         terms = replace(
             base.terms,
             tolerance=self._share(spec.tolerance, "tolerance", base.terms.tolerance),
-            level=1 - self._share(spec.confidence, "confidence", 1 - base.terms.level),
+            level=round(1 - self._share(spec.confidence, "confidence", 1 - base.terms.level), 12),
             noise=self._share(spec.noise, "noise", base.terms.noise),
         )
         window = round(spec.window) if spec.window is not None else base.window
