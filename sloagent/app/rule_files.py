@@ -1,12 +1,13 @@
-"""Rules as text: a rule file, PrometheusRule objects, and a file of tests for promtool."""
+"""Rules as text: a rule file, PrometheusRule objects, OpenSLO documents, and a file of tests for promtool."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from sloagent.app import openslo_export
 from sloagent.app.rules_export import Export
-from sloagent.model.slo import SLO
+from sloagent.model.slo import SLO, Text
 from sloagent.sources.promql import duration
 from sloagent.sources.rules.rule import Alert, Compiled, Record, group_name
 from sloagent.sources.rules.trying import Trial, trials
@@ -44,6 +45,24 @@ def tests(one: Compiled, rule_file: str) -> str:
         return ""
     interval = duration(one.slo.interval)
     return f"{HEAD}\n{_yaml({'rule_files': [rule_file], 'evaluation_interval': interval, 'tests': found})}"
+
+
+def openslo(made: Export, titles: Mapping[str, Text]) -> str:
+    """OpenSLO documents, each set a service with its SLOs; `titles` are those of the sets."""
+    return _head(made) + "---\n".join(_yaml(document) for document in openslo_export.documents(made, titles))
+
+
+def write_openslo(made: Export, titles: Mapping[str, Text], directory: Path) -> int:
+    """A file for each set; how many were written. A set of which nothing can be said has a file with the reasons."""
+    directory.mkdir(parents=True, exist_ok=True)
+    sets = dict.fromkeys([*(one.slo.set for one in made.compiled), *(one.slo.set for one in made.refused)])
+    for name in sets:
+        part = Export(
+            tuple(one for one in made.compiled if one.slo.set == name),
+            tuple(one for one in made.refused if one.slo.set == name),
+        )
+        (directory / f"{name}.openslo.yaml").write_text(openslo(part, titles), encoding="utf-8")
+    return len(sets)
 
 
 def write(made: Export, form: str, directory: Path) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from sloagent.errors import SloagentError
 
 if TYPE_CHECKING:  # a command imports what it needs when it runs: --help is quick
     from sloagent.app.rules_export import Export
+    from sloagent.model.slo import SLO, Text
 
 STANDARD_OUTPUT = "-"
 
@@ -29,13 +30,14 @@ def command() -> None:
     help="The agent's file, for its sets and parameters; sloagent.yaml where no FILE is named.",
 )  # fmt: skip
 @click.option(
-    "--format", "form", type=click.Choice(["prometheus", "prometheusrule"]), default="prometheus", show_default=True,
-    help="Rule files, or objects for the Prometheus operator.",
+    "--format", "form", type=click.Choice(["prometheus", "prometheusrule", "openslo"]), default="prometheus",
+    show_default=True, help="Rule files, objects for the Prometheus operator, or OpenSLO documents.",
 )  # fmt: skip
 @options.slo_names
 @click.option(
     "-o", "--output", "target", default=STANDARD_OUTPUT, show_default=True, metavar="DIR",
-    help="Write a file for each SLO into DIR, and beside a rule file one of tests for promtool; - is standard output.",
+    help="Write a file for each SLO into DIR, and beside a rule file one of tests for promtool; of openslo one for "
+    "each set. - is standard output.",
 )  # fmt: skip
 @click.option("--online", is_flag=True, help="Ask Prometheus for bucket bounds; refuse limits that are none.")
 @click.option("--strict", is_flag=True, help="Exit with 3 where an SLO is refused, and write nothing.")
@@ -48,47 +50,61 @@ def export(
     online: bool,
     strict: bool,
 ) -> None:
-    """Compile SLOs to rules for Prometheus, a Thanos or Mimir ruler, or vmalert.
+    """Compile SLOs to rules for Prometheus, a Thanos or Mimir ruler, or vmalert; or write them as OpenSLO.
 
     FILE is an SLO file, a directory, a glob or builtin:NAME; without one the sets of the agent's file are taken. What
-    cannot be said faithfully in a rule is refused, and named on standard error and in the files.
+    cannot be said faithfully there is refused, and named on standard error and in the files.
     """
-    from sloagent.app import rule_files
+    from sloagent.app import openslo_export, rule_files, rules_export
 
     if files and configuration is not None:
         raise click.UsageError("name SLO files, or an agent's file with -c, not both")
     if online and files:
         raise click.UsageError("--online needs the Prometheus of an agent's file: use -c instead of naming SLO files")
-    made = _made(files, configuration or Path("sloagent.yaml"), names, online=online)
+    compile_ = openslo_export.export if form == "openslo" else rules_export.export
+    made, titles = _made(files, configuration or Path("sloagent.yaml"), names, compile_, online=online)
     _say(made)
     if strict and made.refused:
         raise SloagentError(f"{_counted(len(made.refused))} cannot be exported, and --strict wants all of them")
     if not made.compiled:
         raise SloagentError("there is nothing to export: every SLO is refused")
     if target == STANDARD_OUTPUT:
-        text = rule_files.prometheus(made) if form == "prometheus" else rule_files.prometheusrules(made)
+        match form:
+            case "prometheus":
+                text = rule_files.prometheus(made)
+            case "prometheusrule":
+                text = rule_files.prometheusrules(made)
+            case _:
+                text = rule_files.openslo(made, titles)
         click.echo(text, nl=False)
         return
-    written = rule_files.write(made, form, Path(target))
+    to = Path(target)
+    written = rule_files.write_openslo(made, titles, to) if form == "openslo" else rule_files.write(made, form, to)
     click.echo(f"{target}: {written} {'file' if written == 1 else 'files'}")
 
 
-def _made(files: Sequence[str], configuration: Path, names: Sequence[str], *, online: bool) -> Export:
+def _made(
+    files: Sequence[str],
+    configuration: Path,
+    names: Sequence[str],
+    compile_: Callable[[Iterable[SLO]], Export],
+    *,
+    online: bool,
+) -> tuple[Export, dict[str, Text]]:
+    """What became of the SLOs, and the titles of their sets."""
     from sloagent.app import rules_export
     from sloagent.app.wiring import load, open_agent
     from sloagent.cli.check import slot_at
     from sloagent.config.load import load_slo_files
 
-    if files:
-        sets = load_slo_files(files)
-        return rules_export.export(options.chosen([slo for one in sets for slo in one.slos], names))
-    settings, sets = load(configuration)
-    made = rules_export.export(options.chosen([slo for one in sets for slo in one.slos], names))
-    if not online:
-        return made
+    settings, sets = (None, load_slo_files(files)) if files else load(configuration)
+    titles = {one.name: one.title for one in sets}
+    made = compile_(options.chosen([slo for one in sets for slo in one.slos], names))
+    if settings is None or not online:
+        return made, titles
     with open_agent(configuration, remember=False, loaded=(settings, sets)) as agent:
         delay = settings.evaluation.delay
-        return rules_export.checked(made, agent.source, lambda slo: slot_at(None, slo, delay))
+        return rules_export.checked(made, agent.source, lambda slo: slot_at(None, slo, delay)), titles
 
 
 def _say(made: Export) -> None:

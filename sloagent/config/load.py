@@ -11,6 +11,7 @@ from sloagent.config import facts, structure
 from sloagent.config.document import Document, Value
 from sloagent.config.files import files_of, neighbour, shown
 from sloagent.config.findings import Findings
+from sloagent.config.openslo import reading as openslo
 from sloagent.config.problem import Problem, count_line, in_order, render
 from sloagent.config.reader import LARGEST_FILE_BYTES, parse
 from sloagent.config.to_model import Loaded, to_model, unknown_parameters
@@ -155,7 +156,8 @@ class Reading:
         key = path.resolve()
         if key in self.files:
             return
-        loaded = to_model(document or read_document(path), given)
+        document = document or read_document(path)
+        loaded = openslo.read(document) if openslo.is_openslo(document) else to_model(document, given)
         self.files[key] = loaded
         self.problems.extend(loaded.problems)
         before, self._slos = self._slos, self._slos + len(loaded.slo_set.slos if loaded.slo_set is not None else ())

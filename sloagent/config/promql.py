@@ -7,6 +7,7 @@ are bounded on the text before it sees it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import promql_parser
@@ -91,6 +92,16 @@ def complaints(query: str, window_seconds: int) -> list[Complaint]:
 def without_comments(query: str) -> str:
     """The query without comments, so that it can stand inside another, and without space around it."""
     return _QUOTED_OR_COMMENT.sub(lambda found: "" if found[0].startswith("#") else found[0], query).strip()
+
+
+def code_and_texts(query: str) -> Iterator[tuple[str, bool]]:
+    """The query in pieces, each with whether it is code; strings and comments are not."""
+    at = 0
+    for found in _QUOTED_OR_COMMENT.finditer(query):
+        yield query[at : found.start()], True
+        yield found[0], False
+        at = found.end()
+    yield query[at:], True
 
 
 def check_brackets(query: str) -> list[Complaint]:

@@ -63,6 +63,11 @@ def parse(path: str, content: bytes) -> Document:
     return _Reader(path, text, lines).read()
 
 
+def documents(document: Document) -> tuple[Document, ...]:
+    """Each YAML document of a text that holds several, its places counted in the whole text. Empty ones are left out."""
+    return _Reader(document.path, document.text, tuple(LINE_BREAK.split(document.text))).read_all()
+
+
 def _mark_at(text: str, index: int) -> Mark:
     before = LINE_BREAK.split(text[:index])
     return Mark(len(before), len(before[-1]) + 1, 1)
@@ -131,6 +136,28 @@ class _Reader:
             value = None
             with suppress(_Stop):
                 self._syntax(error)
+        return self._document(value)
+
+    def read_all(self) -> tuple[Document, ...]:
+        found: list[Document] = []
+        try:
+            events = iter(yaml.parse(self._text, Loader=yaml.CSafeLoader))
+            next(events)
+            while not isinstance(next(events), yaml.StreamEndEvent):
+                value = self._value(next(events), events, ())
+                next(events)
+                if value is not None or self._problems:
+                    found.append(self._document(value))
+                self._keys, self._values, self._problems = {}, {}, []
+        except _Stop:
+            found.append(self._document(None))
+        except yaml.YAMLError as error:
+            with suppress(_Stop):
+                self._syntax(error)
+            found.append(self._document(None))
+        return tuple(found)
+
+    def _document(self, value: Value) -> Document:
         return Document(self._path, self._text, value, self._keys, self._values, tuple(self._problems), self._shown)
 
     def _end(self, event: yaml.Event) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sloagent.evaluation.quantiles import SLACK
+from sloagent.model.bucket import bound_matcher
 from sloagent.model.slo import SLO, LatencySLI, Limit, Objective
 from sloagent.sources.promql import duration
-from sloagent.sources.rules.text import bound_matcher, by_limit, enclosed, indented, number
+from sloagent.sources.rules.text import by_limit, enclosed, indented, number
 
 
 @dataclass(frozen=True, slots=True)

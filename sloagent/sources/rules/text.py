@@ -1,10 +1,9 @@
-"""Pieces of PromQL: numbers, quoted texts, bucket bounds in every spelling, and a choice by the limit of a series."""
+"""Pieces of PromQL: numbers, quoted texts, and a choice by the limit of a series."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from decimal import Decimal
 
 from sloagent.model.slo import Labels, Limit, Objective
 
@@ -17,31 +16,6 @@ def number(value: float) -> str:
 def quoted(value: str) -> str:
     """A text in double quotes, as PromQL and Go read it."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\x7f")
-
-
-def spellings(bound: float) -> tuple[str, ...]:
-    """How a bucket bound may be written in the label `le`.
-
-    Plain, and with `.0`: Go's client writes `1`, with OpenMetrics `1.0`, as do Python, Java and, whatever it scraped,
-    Prometheus 3. With an exponent where Go (from 1e+06, below 0.0001), Python and Rust or Java (from 1.0E7, below 0.001)
-    do it.
-    """
-    plain = format(Decimal(repr(bound)), "f")
-    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
-    found = [plain] if "." in plain else [plain, f"{plain}.0"]
-    mantissa, _, exponent = f"{Decimal(repr(bound)).normalize():e}".partition("e")
-    power = int(exponent or 0)
-    if not -3 <= power < 6:
-        sign = "-" if power < 0 else "+"
-        fraction = mantissa if "." in mantissa else f"{mantissa}.0"
-        found += [f"{mantissa}e{sign}{abs(power):02d}", f"{mantissa}e{power}", f"{fraction}E{power}"]
-    return tuple(dict.fromkeys(found))
-
-
-def bound_matcher(bound: float) -> str:
-    """The matcher of the bucket with this bound, in each of its spellings."""
-    escaped = (spelling.replace(".", "\\.").replace("+", "\\+") for spelling in spellings(bound))
-    return f"le=~{quoted('|'.join(escaped))}"
 
 
 def indented(expression: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
+from sloagent.model.bucket import spellings
 from sloagent.model.slo import SLO, LatencySLI, ValueSLI
 from sloagent.sources.rules.latency import Histogram, histograms
 from sloagent.sources.rules.rule import (
@@ -25,7 +26,7 @@ from sloagent.sources.rules.rule import (
     selector,
 )
 from sloagent.sources.rules.terms import STANDARD, Terms
-from sloagent.sources.rules.text import quoted, spellings
+from sloagent.sources.rules.text import quoted
 
 STEPS = 100
 _MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`)')

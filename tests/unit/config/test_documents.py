@@ -29,11 +29,11 @@ SCHEMAS = {
     "run-schema.json": (RunFileSpec, "sloagent: a run file that somebody writes"),
     "slo-schema.json": (SLOSetSpec, "sloagent: an SLO file"),
 }
-STEMS = ("agent", "facts", "file", "objective", "parameter", "promql", "run", "sli", "slo", "time", "yaml")
+STEMS = ("agent", "facts", "file", "objective", "openslo", "parameter", "promql", "run", "sli", "slo", "time", "yaml")
 
 
 def ids_in_the_code() -> set[str]:
-    text = "".join(path.read_text() for path in (ROOT / "sloagent" / "config").glob("*.py"))
+    text = "".join(path.read_text() for path in (ROOT / "sloagent" / "config").rglob("*.py"))
     return set(re.findall(rf'"((?:{"|".join(STEMS)})/[a-z-]+)"', text))
 
 
