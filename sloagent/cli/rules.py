@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a command imports what it needs when it runs: --help is qui
     from sloagent.model.slo import SLO, Text
 
 STANDARD_OUTPUT = "-"
+NAMED_AT_MOST = 3
 
 
 @click.group(epilog="Example: sloagent rules export builtin:kubernetes -o rules-out")
@@ -110,9 +111,14 @@ def _made(
 def _say(made: Export) -> None:
     for refused in made.refused:
         click.echo(f"refused {refused.slo.set}/{refused.slo.name}: {refused.reason}", err=True)
+    left_out: dict[str, list[str]] = {}
     for one in made.compiled:
         for what in one.left_out:
-            click.echo(f"left out of {one.slo.set}/{one.slo.name}: {what}", err=True)
+            left_out.setdefault(what, []).append(f"{one.slo.set}/{one.slo.name}")
+    for what, names in left_out.items():
+        # What holds for most of them is said once; the files name each.
+        whom = ", ".join(names) if len(names) <= NAMED_AT_MOST else _counted(len(names))
+        click.echo(f"left out of {whom}: {what}", err=True)
     for slo in made.unseen:
         click.echo(f"not checked {slo.set}/{slo.name}: Prometheus has no series of it now", err=True)
     click.echo(f"{_counted(len(made.compiled))} compiled, {len(made.refused)} refused", err=True)

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from sloagent.app import rule_files, rules_export
+from sloagent.config.load import load_slo_files
 from sloagent.sources.rules.rule import VERDICT
 from tests.agent import SLOAGENT, AgentDirectory, wait_until
 from tests.prometheus import scraping_itself
@@ -50,6 +51,48 @@ def test_the_tests_that_come_with_the_rules_pass_and_every_slo_with_alerts_has_s
     assert {file.name.removesuffix(".test.yaml") for file in tests} == alerting
     if tests:
         assert promtool("test", "rules", *tests).count("SUCCESS") == len(tests)
+
+
+OWN_TERMS = """
+apiVersion: sloagent/v1
+kind: SLOSet
+metadata: {name: own}
+defaults:
+  alerts:
+    burn_rate: {period: 2h}
+    labels: {team: 'a {{ $value }} "b"', verb: theirs}
+    runbook: 'https://example.com/{{x}}'
+slos:
+  - name: latency
+    sli: {latency: {histogram: api_seconds, by: [verb]}}
+    objective: {percentile: 99, at_most: 1s}
+    alerts: {violated: {after: 300, over_after: 2, severity: page}, no_data: {after: 1}}
+  - name: ratio
+    sli: {ratio: {bad: 'sum(rate(bad_total[$window]))', total: 'sum(rate(all_total[$window]))'}}
+    objective: {at_least: 99.9%}
+    alerts: {violated: {enabled: false}, cannot_evaluate: {after: 1}, burn_rate: {period: 7d}}
+  - name: value
+    sli: {value: {query: depth, unit: items}}
+    objective: {at_most: 5}
+    alerts:
+      burn_rate: {period: 30d, pairs: [{factor: 2, long: 30d, short: 90s, severity: info}]}
+      no_data: {enabled: false}
+  - name: watched-by-nobody
+    sli: {value: {query: depth, unit: items}}
+    objective: {at_most: 5}
+    alerts: {violated: {enabled: false}, no_data: {enabled: false}, burn_rate: {enabled: false}}
+"""
+
+
+def test_rules_on_an_slo_s_own_terms_load_and_pass_their_tests(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(OWN_TERMS)
+    (slo_set,) = load_slo_files([str(tmp_path / "own.yaml")])
+    rule_files.write(rules_export.export(slo_set.slos), "prometheus", tmp_path / "out")
+    files, tests = sorted((tmp_path / "out").glob("*.rules.yaml")), sorted((tmp_path / "out").glob("*.test.yaml"))
+    assert len(files) == 4
+    assert "duplicate" not in promtool("check", "rules", "--lint-fatal", *files)
+    assert [file.name.split(".")[1] for file in tests] == ["latency", "ratio", "value"]
+    assert promtool("test", "rules", *tests).count("SUCCESS") == 3
 
 
 @pytest.mark.parametrize(
@@ -216,6 +259,11 @@ def test_bounds_are_asked_of_prometheus_and_its_alerts_fire_with_their_values(tm
         assert done.stderr.splitlines() == [
             "refused own/inside: 2 s is no bucket bound; promise one that is, next to it 1 s and 3 s",
             "refused own/beyond: 10 min lies beyond the last bucket bound, 2 min",
+            "left out of own/at-a-bound, own/unseen, own/too-few: regressions: they are told beside a baseline run",
+            (
+                "left out of own/at-a-bound, own/unseen, own/too-few: that an alert stays while nobody can tell: by rules "
+                "it ends when its data vanish"
+            ),
             "not checked own/unseen: Prometheus has no series of it now",
             "3 SLOs compiled, 2 refused",
         ]

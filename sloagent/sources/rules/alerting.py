@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sloagent.evaluation import wording
+from sloagent.model.alert import BurnPair, Repeated, Severity
 from sloagent.model.slo import SLO, LatencySLI, Limit, Objective, RatioSLI, ValueSLI
 from sloagent.sources.promql import duration
 from sloagent.sources.rules.budget import Budget
@@ -24,48 +25,40 @@ from sloagent.sources.rules.rule import (
     own_labels,
     selector,
 )
-from sloagent.sources.rules.terms import BurnPair, Terms
 from sloagent.sources.rules.text import number
+from sloagent.units import written_duration
 
 PERCENT = "{{ $value | humanizePercentage }}"
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
-def alerts(slo: SLO, objective: Objective, terms: Terms) -> Iterator[Alert]:
-    """What is told of single windows: violated, no data, cannot be judged."""
+def alerts(slo: SLO, objective: Objective) -> Iterator[Alert]:
+    """What is told of single windows: violated, no data, cannot be judged; of these what the SLO is watched by."""
     chosen = selector(slo)
     measured = VALUE if isinstance(slo.sli, ValueSLI) else GOOD_SHARE
-    yield Alert(
-        VIOLATED, f"{measured}{chosen} and {VERDICT}{chosen} == 0", (terms.violated_after - 1) * slo.interval,
-        _labels(slo, terms.violated_severity),
-        _annotations(
-            slo, terms, f"{slo.set}/{slo.name} is violated{_series(slo)}",
-            f"Promised: {_promise(slo, objective)}. Measured: {_measured(slo)}, "
-            f"and no better in {terms.violated_after} evaluations in a row.",
-        ),
-        keep=(terms.violated_after - 1) * slo.interval,
-    )  # fmt: skip
+    if (rule := slo.alerts.violated) is not None:
+        again = f", and no better in {rule.after} evaluations in a row" if rule.after > 1 else ""
+        yield _repeated(
+            slo, VIOLATED, f"{measured}{chosen} and {VERDICT}{chosen} == 0", rule,
+            f"{slo.set}/{slo.name} is violated{_series(slo)}",
+            f"Promised: {_promise(slo, objective)}. Measured: {_measured(slo)}{again}.",
+        )  # fmt: skip
     seen = VALUE if isinstance(slo.sli, ValueSLI) else EVENTS
-    patience = (terms.no_data_after - 1) * slo.interval
-    yield Alert(
-        NO_DATA, f"absent({seen}{chosen})", patience, _labels(slo, terms.no_data_severity),
-        _annotations(
-            slo, terms, f"{slo.set}/{slo.name} has no data",
+    if (rule := slo.alerts.no_data) is not None:
+        yield _repeated(
+            slo, NO_DATA, f"absent({seen}{chosen})", rule, f"{slo.set}/{slo.name} has no data",
             "Its query gives no series: what it asks for is not scraped, has another name, or has gone.",
-        ),
-    )  # fmt: skip
-    if not isinstance(slo.sli, ValueSLI):
+        )  # fmt: skip
+    if (rule := slo.alerts.cannot_evaluate) is not None and not isinstance(slo.sli, ValueSLI):
         enough = f">= {number(slo.min_events)}" if slo.min_events else "> 0"
-        yield Alert(
-            UNDECIDED, f"count by (set, slo) ({EVENTS}{chosen} {enough} unless {GOOD_SHARE}{chosen})", patience,
-            _labels(slo, terms.undecided_severity),
-            _annotations(
-                slo, terms, f"{slo.set}/{slo.name} cannot be judged for {{{{ $value }}}} series",
-                "They have events and no verdict. " + _why_undecided(slo, objective),
-            ),
+        yield _repeated(
+            slo, UNDECIDED, f"count by (set, slo) ({EVENTS}{chosen} {enough} unless {GOOD_SHARE}{chosen})", rule,
+            f"{slo.set}/{slo.name} cannot be judged for {{{{ $value }}}} series",
+            "They have events and no verdict. " + _why_undecided(slo, objective),
         )  # fmt: skip
 
 
-def burning(budget: Budget, pair: BurnPair, terms: Terms) -> Alert:
+def burning(budget: Budget, pair: BurnPair) -> Alert:
     """The budget burns so fast over both windows of a pair."""
     slo, long, short = budget.slo, duration(pair.long), duration(pair.short)
 
@@ -76,25 +69,42 @@ def burning(budget: Budget, pair: BurnPair, terms: Terms) -> Alert:
             for window in (long, short)
         )
 
-    days = "day" if terms.period_days == 1 else "days"
     return Alert(
-        BURNS, budget.by_share(over), 0, (*_labels(slo, pair.severity), ("window", long)),
+        BURNS, budget.by_share(over), 0, (*_labels(slo, pair.severity), ("window", written_duration(pair.long))),
         _annotations(
-            slo, terms, f"{slo.set}/{slo.name} burns its error budget too fast{_series(slo)}",
+            slo, f"{slo.set}/{slo.name} burns its error budget too fast{_series(slo)}",
             f"Promised: {_promise(slo, budget.objective)}. {PERCENT} were bad over {long}, and as many over {short}: "
-            f"at {number(pair.factor)} times the bearable rate the budget of {terms.period_days} {days} "
-            f"lasts {number(round(terms.period_days / pair.factor, 1))} days.",
+            f"at {number(pair.factor)} times the bearable rate the budget of {_span(budget.period)} "
+            f"lasts {_span(budget.period / pair.factor)}.",
         ),
     )  # fmt: skip
 
 
-def _labels(slo: SLO, severity: str) -> Pairs:
-    return (("severity", severity), *own_labels(slo))
+def _repeated(slo: SLO, name: str, expression: str, rule: Repeated, summary: str, description: str) -> Alert:
+    return Alert(
+        name, expression, (rule.after - 1) * slo.interval, _labels(slo, rule.severity),
+        _annotations(slo, summary, description), keep=(rule.over_after - 1) * slo.interval,
+    )  # fmt: skip
 
 
-def _annotations(slo: SLO, terms: Terms, summary: str, description: str) -> Pairs:
+def _labels(slo: SLO, severity: Severity) -> Pairs:
+    """A series's own label comes before one of the same name that the SLO adds: it tells the alerts apart."""
+    by = slo.sli.by if isinstance(slo.sli, LatencySLI) else ()
+    added = ((name, _literal(value)) for name, value in slo.alerts.labels if name not in by)
+    return (("severity", severity.value), *own_labels(slo), *added)
+
+
+def _annotations(slo: SLO, summary: str, description: str) -> Pairs:
     title = f"{_literal(slo.title.en)}. " if slo.title.en else ""
-    return (("summary", summary), ("description", title + description), ("runbook_url", terms.runbook))
+    runbook = _literal(slo.alerts.runbook)
+    return (("summary", summary), ("description", title + description), ("runbook_url", runbook))
+
+
+def _span(seconds: float) -> str:
+    """A time as people say it, in its largest unit: `2.1 days`."""
+    unit, length = next(((unit, length) for unit, length in _UNITS if seconds >= length), _UNITS[-1])
+    count = number(round(seconds / length, 1))
+    return f"{count} {unit if count == '1' else unit + 's'}"
 
 
 def _series(slo: SLO) -> str:

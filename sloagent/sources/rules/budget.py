@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sloagent.evaluation import wording
+from sloagent.evaluation.budget import pairs_in_force
+from sloagent.model.alert import BurnPair
+from sloagent.model.alert_defaults import DAY, MINUTE, PERIOD_SECONDS
 from sloagent.model.slo import SLO, LatencySLI, Limit, Objective, Override, RatioSLI, ValueSLI
 from sloagent.sources.promql import duration
 from sloagent.sources.rules.rule import ERROR_RATIO, WINDOW_LABEL, Record, selector, shared_labels
-from sloagent.sources.rules.terms import DAY, MINUTE, BurnPair, Terms
 from sloagent.sources.rules.text import by_limit, number
 
 BASE_WINDOW = 5 * MINUTE
@@ -41,36 +43,47 @@ class Budget:
             return expression(number(self.promised(self.objective.limit)))
         return by_limit(self.objective, lambda limit: expression(number(self.promised(limit))))
 
-    def pairs(self, terms: Terms) -> Iterator[BurnPair | str]:
+    @property
+    def period(self) -> int:
+        """Over how many seconds the budget is reckoned: what the SLO says, or 30 days."""
+        burning = self.slo.alerts.burn_rate
+        return (burning.period if burning is not None else None) or PERIOD_SECONDS
+
+    def pairs(self) -> Iterator[BurnPair | str]:
         """The pairs of windows whose burn rate can be reached and told; of the others what they are and why not."""
+        burning = self.slo.alerts.burn_rate
+        if burning is None:
+            return
         budgets = [1 - self.promised(limit) for limit in self._limits()]
         if min(budgets) <= 0:
             yield "burn rates: a promise of 100 % leaves no budget to burn"
             return
-        for pair in terms.burn:
-            name = f"the burn rate {number(pair.factor)} over {duration(pair.long)}"
-            if pair.factor * max(budgets) >= 1:
-                yield f"{name}: a budget of {wording.percent(max(budgets))} cannot burn so fast"
-            elif isinstance(self.slo.sli, ValueSLI) and pair.short < 2 * self.slo.interval:
-                yield f"{name}: {duration(pair.short)} hold no two evaluations"
+        for pair in burning.pairs:
+            if pair.factor * min(budgets) >= 1:
+                yield f"{_name(pair)}: a budget of {wording.percent(min(budgets))} cannot burn so fast"
+        for pair in pairs_in_force(self.slo, PERIOD_SECONDS):
+            if isinstance(self.slo.sli, ValueSLI) and pair.short < 2 * self.slo.interval:
+                yield f"{_name(pair)}: {duration(pair.short)} hold no two evaluations"
             else:
                 yield pair
 
-    def records(self, pairs: tuple[BurnPair, ...], terms: Terms) -> Iterator[Record]:
+    def records(self, pairs: tuple[BurnPair, ...]) -> Iterator[Record]:
         """Error ratios over each window and the period, the objective, the budget and its burn rates."""
         labels, chosen = shared_labels(self.slo), selector(self.slo)
-        for window in sorted({BASE_WINDOW, *(pair.short for pair in pairs), *(pair.long for pair in pairs)}):
+        windows = {BASE_WINDOW, *(pair.short for pair in pairs), *(pair.long for pair in pairs)}
+        for window in sorted(windows):
             name = duration(window)
             yield Record(ERROR_RATIO + name, self.bad_share(window), (*labels, (WINDOW_LABEL, name)))
-        base, period = ERROR_RATIO + duration(BASE_WINDOW), duration(terms.period_days * DAY)
-        average = f"avg_over_time({base}{chosen}[{period}])"
-        yield Record(ERROR_RATIO + period, average, (*labels, (WINDOW_LABEL, period)))
+        base, period = ERROR_RATIO + duration(BASE_WINDOW), duration(self.period)
+        if self.period not in windows:
+            average = f"avg_over_time({base}{chosen}[{period}])"
+            yield Record(ERROR_RATIO + period, average, (*labels, (WINDOW_LABEL, period)))
         general = number(self.promised(self.objective.limit))
         yield from self._objective(general, labels)
         for override in self._own():
             if all(value for _, value in override.match):
                 yield from self._objective(number(self.promised(override.limit)), (*labels, *override.match))
-        yield Record("slo:time_period:days", f"vector({terms.period_days})", labels)
+        yield Record("slo:time_period:days", f"vector({number(self.period / DAY)})", labels)
         if max(self.promised(limit) for limit in self._limits()) < 1:
             for metric, ratio in (("current", base), ("period", ERROR_RATIO + period)):
                 burnt = self.by_share(lambda share, ratio=ratio: f"{ratio}{chosen} / (1 - {share})")  # type: ignore[misc]
@@ -90,3 +103,7 @@ class Budget:
 
     def _limits(self) -> tuple[Limit, ...]:
         return (self.objective.limit, *(override.limit for override in self._own()))
+
+
+def _name(pair: BurnPair) -> str:
+    return f"the burn rate {number(pair.factor)} over {duration(pair.long)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sloagent.evaluation import wording
 from sloagent.model.slo import SLO, Gate, LatencySLI, Objective, RatioSLI, ValueSLI
@@ -25,11 +25,10 @@ from sloagent.sources.rules.rule import (
     own_labels,
     selector,
 )
-from sloagent.sources.rules.terms import STANDARD, Terms
 from sloagent.sources.rules.text import number
 
 
-def compiled(slo: SLO, terms: Terms = STANDARD) -> Compiled | Refused:
+def compiled(slo: SLO) -> Compiled | Refused:
     """The rules of one SLO, or why there are none."""
     reason = _refusal(slo)
     if reason:
@@ -38,17 +37,17 @@ def compiled(slo: SLO, terms: Terms = STANDARD) -> Compiled | Refused:
     left_out = list(_left_out(slo))
     rules: list[Record | Alert] = list(_measured(slo, objective))
     if objective is None:
-        return Compiled(slo, tuple(rules), tuple(left_out))
-    alerts = list(alerting.alerts(slo, objective, terms))
+        return Compiled(slo, tuple(rules), (*left_out, *_never_told(slo, [])))
+    alerts = list(alerting.alerts(slo, objective))
     bad_share = _bad_share(slo, objective)
     if bad_share is not None:
         budget = Budget(slo, objective, bad_share)
-        found = list(budget.pairs(terms))
+        found = list(budget.pairs())
         left_out += [sentence for sentence in found if isinstance(sentence, str)]
         pairs = tuple(pair for pair in found if not isinstance(pair, str))
-        rules += budget.records(pairs, terms)
-        alerts += [alerting.burning(budget, pair, terms) for pair in pairs]
-    return Compiled(slo, (*rules, *alerts), tuple(left_out))
+        rules += budget.records(pairs)
+        alerts += [alerting.burning(budget, pair) for pair in pairs]
+    return Compiled(slo, (*rules, *alerts), (*left_out, *_never_told(slo, alerts)))
 
 
 def _measured(slo: SLO, objective: Objective | None) -> Iterator[Record]:
@@ -128,6 +127,16 @@ def _left_out(slo: SLO) -> Iterator[str]:
         yield "the warn level: a rule passes or fails"
     if objective.gate is not Gate.WINDOWS:
         yield f"judge: {objective.gate.value}, which speaks of a run: the rules judge windows"
+
+
+def _never_told(slo: SLO, alerts: Sequence[Alert]) -> Iterator[str]:
+    """What sloagent tells of it by the rules it is watched by, and these alerts do not."""
+    if slo.alerts.no_data is not None and not alerts:
+        yield "that it has no data: what promises nothing of a window is recorded and never alerts"
+    if slo.alerts.regression is not None:
+        yield "regressions: they are told beside a baseline run"
+    if alerts:
+        yield "that an alert stays while nobody can tell: by rules it ends when its data vanish"
 
 
 def _own(slo: SLO, metric: str, expression: str) -> Record:

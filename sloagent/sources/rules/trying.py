@@ -25,10 +25,9 @@ from sloagent.sources.rules.rule import (
     own_labels,
     selector,
 )
-from sloagent.sources.rules.terms import STANDARD, Terms
 from sloagent.sources.rules.text import quoted
 
-STEPS = 100
+LEAST_STEPS = 100
 _MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`)')
 Labels = Mapping[str, str]
 
@@ -52,7 +51,7 @@ class Trial:
     expected: tuple[Expectation, ...]
 
 
-def trials(compiled: Compiled, terms: Terms = STANDARD) -> tuple[Trial, ...]:
+def trials(compiled: Compiled) -> tuple[Trial, ...]:
     """The tests of one SLO; none where it promises nothing of a window.
 
     A classic latency is tested from its buckets on, wherever labels can be found that its matchers accept; everything
@@ -61,15 +60,14 @@ def trials(compiled: Compiled, terms: Terms = STANDARD) -> tuple[Trial, ...]:
     slo = compiled.slo
     if not any(isinstance(rule, Alert) for rule in compiled.rules):
         return ()
-    late = (terms.no_data_after + 1) * slo.interval
-    unseen = _firing(slo, NO_DATA, terms.no_data_severity, late, {})
-    silence = Trial("nothing is scraped", slo.interval, (), (unseen,))
+    unseen = tuple(_firing(compiled, NO_DATA, _patience(compiled, NO_DATA), {}))
+    silence = (Trial("nothing is scraped", slo.interval, (), unseen),) if unseen else ()
     if isinstance(slo.sli, LatencySLI) and not slo.sli.native:
         histogram = histograms(slo.sli)[0]
         labels = accepted(histogram.where, histogram.by)
         if labels is not None:
-            return (*_of_buckets(compiled, histogram, labels, terms), silence)
-    return (_of_records(compiled, terms), silence)
+            return (*_of_buckets(compiled, histogram, labels), *silence)
+    return (_of_records(compiled), *silence)
 
 
 def accepted(where: str, by: tuple[str, ...]) -> dict[str, str] | None:
@@ -107,7 +105,7 @@ def _accepts(value: str, operator: str, wanted: str) -> bool:
         return False
 
 
-def _of_buckets(compiled: Compiled, histogram: Histogram, labels: Labels, terms: Terms) -> Iterator[Trial]:
+def _of_buckets(compiled: Compiled, histogram: Histogram, labels: Labels) -> Iterator[Trial]:
     slo = compiled.slo
     assert slo.objective is not None
     own = {name: labels[name] for name in histogram.by if name in labels}
@@ -115,9 +113,9 @@ def _of_buckets(compiled: Compiled, histogram: Histogram, labels: Labels, terms:
     assert bound is not None
     step = max(slo.window // 5, 1)
     many = ceil(slo.min_events) + 10
-    all_events, none = f"0+{many}x{STEPS}", f"0x{STEPS}"
-    soon = step + (terms.violated_after + 1) * slo.interval
-    late = step + (terms.no_data_after + 1) * slo.interval
+    soon, late = step + _patience(compiled, VIOLATED), step + _patience(compiled, UNDECIDED)
+    steps = max(LEAST_STEPS, ceil(max(soon, late) / step) + 1)
+    all_events, none = f"0+{many}x{steps}", f"0x{steps}"
 
     def buckets(*counts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
         return tuple((_series(f"{histogram.name}_bucket", {"le": le, **labels}), values) for le, values in counts)
@@ -129,34 +127,35 @@ def _of_buckets(compiled: Compiled, histogram: Histogram, labels: Labels, terms:
     plain, other = spellings(bound)[0], spellings(bound * 2)[-1]
     yield Trial(
         "every event is beyond the limit", step, buckets((plain, none), ("+Inf", all_events)),
-        (verdict(0), _firing(slo, VIOLATED, terms.violated_severity, soon, own), *_burning(compiled, soon, own)),
+        (verdict(0), *_firing(compiled, VIOLATED, soon, own), *_firing(compiled, BURNS, soon, own)),
     )  # fmt: skip
     passing = buckets((spellings(bound)[-1], all_events), ("+Inf", all_events))
     calm = tuple(_silent(slo, alert, soon) for alert in (VIOLATED, BURNS))
     yield Trial("every event is within the limit", step, passing, (verdict(1), *calm))
     yield Trial(
         "the limit is no bucket bound", step, buckets((other, all_events), ("+Inf", all_events)),
-        (verdict(), _firing(slo, UNDECIDED, terms.undecided_severity, late, {}), _silent(slo, VIOLATED, late)),
+        (verdict(), *_firing(compiled, UNDECIDED, late, {}), _silent(slo, VIOLATED, late)),
     )  # fmt: skip
-    falling = buckets((spellings(bound / 2)[0], f"0+{many * 2}x{STEPS}"), (plain, all_events), ("+Inf", all_events))
+    falling = buckets((spellings(bound / 2)[0], f"0+{many * 2}x{steps}"), (plain, all_events), ("+Inf", all_events))
     promised = (slo.objective.percentile or 0.0) / 100
     if promised > 0.5:
         yield Trial("counts fall from bound to bound", step, falling, (verdict(),))
 
 
-def _of_records(compiled: Compiled, terms: Terms) -> Trial:
+def _of_records(compiled: Compiled) -> Trial:
     slo = compiled.slo
     measured = VALUE if isinstance(slo.sli, ValueSLI) else GOOD_SHARE
-    soon = (terms.violated_after + 1) * slo.interval
+    soon = _patience(compiled, VIOLATED)
+    steps = max(LEAST_STEPS, soon // slo.interval + 1)
     own = dict(own_labels(slo))
-    series = [(_series(VERDICT, own), f"0x{STEPS}"), (_series(measured, own), f"0x{STEPS}")]
+    series = [(_series(VERDICT, own), f"0x{steps}"), (_series(measured, own), f"0x{steps}")]
     if not isinstance(slo.sli, ValueSLI):
         series += [
-            (_series(rule.metric, dict(rule.labels)), f"1x{STEPS}")
+            (_series(rule.metric, dict(rule.labels)), f"1x{steps}")
             for rule in compiled.rules
             if isinstance(rule, Record) and rule.metric.startswith(ERROR_RATIO) and _is_of_burning(compiled, rule)
         ]
-    expected = (_firing(slo, VIOLATED, terms.violated_severity, soon, {}), *_burning(compiled, soon, {}))
+    expected = (*_firing(compiled, VIOLATED, soon, {}), *_firing(compiled, BURNS, soon, {}))
     return Trial("what is recorded fails", slo.interval, tuple(series), expected)
 
 
@@ -167,21 +166,25 @@ def _is_of_burning(compiled: Compiled, rule: Record) -> bool:
     )
 
 
-def _burning(compiled: Compiled, at: int, own: Labels) -> Iterator[Expectation]:
-    """All its pairs of windows fire."""
-    slo = compiled.slo
-    firing = [
-        _series("ALERTS", {"alertname": BURNS, "alertstate": "firing", **dict(rule.labels), **own})
-        for rule in compiled.rules
-        if isinstance(rule, Alert) and rule.name == BURNS
+def _patience(compiled: Compiled, name: str) -> int:
+    """After how many seconds an alert fires for sure, or would if the SLO were watched by it."""
+    return max([0, *(alert.after for alert in _alerts_of(compiled, name))]) + 2 * compiled.slo.interval
+
+
+def _alerts_of(compiled: Compiled, name: str) -> list[Alert]:
+    return [rule for rule in compiled.rules if isinstance(rule, Alert) and rule.name == name]
+
+
+def _firing(compiled: Compiled, name: str, at: int, own: Labels) -> Iterator[Expectation]:
+    """All alerts of this name fire, if the SLO is watched by any."""
+    added = dict(compiled.slo.alerts.labels)  # as they are: in a rule they are templates
+    state = {"alertname": name, "alertstate": "firing", **own}
+    found = [
+        _series("ALERTS", {**state, **{label: added.get(label, value) for label, value in alert.labels}})
+        for alert in _alerts_of(compiled, name)
     ]
-    if firing:
-        yield Expectation(_alerts(slo, BURNS), at, tuple((series, 1.0) for series in firing))
-
-
-def _firing(slo: SLO, alert: str, severity: str, at: int, own: Labels) -> Expectation:
-    labels = {"alertname": alert, "alertstate": "firing", "severity": severity, **dict(own_labels(slo)), **own}
-    return Expectation(_alerts(slo, alert), at, ((_series("ALERTS", labels), 1.0),))
+    if found:
+        yield Expectation(_alerts(compiled.slo, name), at, tuple((series, 1.0) for series in found))
 
 
 def _silent(slo: SLO, alert: str, at: int) -> Expectation:
