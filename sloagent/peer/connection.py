@@ -6,6 +6,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import RemoteDisconnected
 from urllib.parse import urljoin, urlsplit
@@ -30,7 +31,7 @@ _DECODED_BY_US = {"gzip": 47, "x-gzip": 47, "deflate": 47}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete answer; of one whose status is not 200 only the beginning of the body."""
+    """A complete answer; of one whose status is not 200, or alone counts, only the beginning of the body."""
 
     status: int
     reason: str
@@ -44,12 +45,14 @@ class Reply:
 class Connection:
     """A peer, asked from any number of threads; at most `open_at_once` questions are open, the others wait their turn.
 
-    `timeout_field` is the setting that people know `timeout_seconds` by.
+    `timeout_field` is the setting that people know `timeout_seconds` by. Without `most_bytes` the status alone counts: the
+    body is there for people, may be cut off, and may never come.
     """
 
     def __init__(
-        self, settings: HTTPConfig, *, timeout_seconds: float, timeout_field: str, open_at_once: int, most_bytes: int
-    ) -> None:
+        self, settings: HTTPConfig, *, timeout_seconds: float, timeout_field: str, open_at_once: int = 1,
+        most_bytes: int | None = None,
+    ) -> None:  # fmt: skip
         self.session = new_session(settings)
         self._adapter = DeadlineAdapter(pool_size=open_at_once, server_name=settings.tls_config.server_name)
         for scheme in ("http://", "https://"):
@@ -105,10 +108,7 @@ class Connection:
                 if response.status == 401 and not renewed and self._renew(request):
                     renewed = True
                     continue
-                if response.status == 200:
-                    body = self._read(response)
-                else:
-                    body = b"".join(_pieces(response, ERROR_BODY_BYTES, cut=True))
+                body = self._read(response)
                 return Reply(
                     response.status, response.reason or "", response.headers, body, time.monotonic(),
                     exchange.connected_at,
@@ -165,6 +165,12 @@ class Connection:
         return moved
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        if self._most_bytes is None:
+            with suppress(OSError, urllib3.exceptions.HTTPError, PeerError):
+                return b"".join(_pieces(response, ERROR_BODY_BYTES, cut=True))
+            return b""
+        if response.status != 200:
+            return b"".join(_pieces(response, ERROR_BODY_BYTES, cut=True))
         announced = response.headers.get("Content-Length", "")
         # No more digits than a number of bytes can have: int() refuses thousands of them, and ² is a digit to isdigit().
         if announced.isdecimal() and (len(announced) > MOST_DIGITS or int(announced) > self._most_bytes):

@@ -1,0 +1,104 @@
+"""A webhook's body from a template of the user's own: Jinja2 in its sandbox, and JSON in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sloagent.errors import SinkError
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+FIELDS = frozenset({
+    "version", "groupKey", "truncatedAlerts", "status", "receiver", "groupLabels", "commonLabels", "commonAnnotations",
+    "externalURL", "alerts",
+})  # fmt: skip
+"""What a template knows: the fields of the body that is sent without one."""
+LONGEST_BYTES = 1_048_576
+
+
+def check_template(file: Path) -> None:
+    """Raises ValueError, with file and line, where the template cannot be read or uses a name that there is not."""
+    import jinja2
+    from jinja2 import meta, nodes
+
+    environment = _environment()
+    try:
+        tree = environment.parse(_text(file), filename=str(file))
+    except jinja2.TemplateSyntaxError as error:
+        raise ValueError(f"{file}:{error.lineno}: {error.message}") from None
+    unknown = meta.find_undeclared_variables(tree) - FIELDS
+    for name in tree.find_all(nodes.Name):
+        if name.name in unknown and name.ctx == "load":
+            known = ", ".join(sorted(FIELDS))
+            raise ValueError(f"{file}:{name.lineno}: there is no {name.name}; a template knows {known}")
+    if wrong := next(iter(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))), None):
+        raise ValueError(f"{file}:{wrong.lineno}: a template stands for itself; it cannot include or extend another")
+    try:
+        environment.from_string(tree)
+    except jinja2.TemplateError as error:
+        raise ValueError(f"{file}: {error.message}") from None
+
+
+def load_template(file: Path) -> Template:
+    """The template of a file that `check_template` found right."""
+    environment = _environment()
+    template = environment.from_string(_text(file))
+    template.filename = str(file)
+    return template
+
+
+def from_template(template: Template, fields: Mapping[str, object]) -> bytes:
+    """The body for these fields. Raises SinkError, with file and line, where it cannot be made or is not JSON."""
+    import jinja2
+
+    pieces: list[str] = []
+    size = 0
+    try:
+        for piece in template.generate(**fields):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LONGEST_BYTES:
+                raise SinkError(f"{template.filename}: makes more than {LONGEST_BYTES:,} characters", retryable=False)
+    except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
+        raise SinkError(f"{_place(template, error)}: {error}", retryable=False) from None
+    body = "".join(pieces).encode("utf-8", "replace")
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise SinkError(
+            f"{template.filename}: what the template makes is not JSON: {error}",
+            retryable=False, hint="write texts as {{ alert.labels.slo | tojson }}, which quotes them",
+        ) from None  # fmt: skip
+    return body
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"the template {file} cannot be read: {(error.strerror or '').lower()}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"the template {file} is not text in UTF-8") from None
+
+
+def _place(template: Template, error: BaseException) -> str:
+    """The file and the line of the template at which the error came about."""
+    line, step = 0, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == "<template>":
+            line = step.tb_lineno
+        step = step.tb_next
+    return f"{template.filename}:{line}" if line else f"{template.filename}"
