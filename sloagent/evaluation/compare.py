@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import expm1, isfinite
 
 from sloagent.evaluation.compare_numbers import compare_shares, compare_values
-from sloagent.evaluation.deciding import Interval, Yardstick, around, decided, logarithmic
+from sloagent.evaluation.deciding import STILL, Interval, Wander, Yardstick, around, decided, logarithmic
 from sloagent.evaluation.quantiles import quantile, raised
 from sloagent.evaluation.shift import Pair, pair_of, quantile_shift, shared_bounds, shift_at, shift_of
 from sloagent.model.comparison import WORST_FIRST, Change, Moved, MovedDistribution, Terms, Why
@@ -33,6 +33,7 @@ def compare_distributions(
     terms: Terms,
     series: int = 1,
     looks: float = 1.0,
+    wander: Wander = STILL,
 ) -> MovedDistribution:
     """What became of one series of a latency; counts are events, None is a run that lacks it, percentiles in percent.
 
@@ -40,7 +41,8 @@ def compare_distributions(
     all bounds; that between the promised percentiles; and that at each bound beyond them. worse: one of them is.
     same: the first two are, and no bound beyond surely is not. better: one is, and the first two are surely not worse.
     `series` is how many are compared of one SLO: each has that part of the level (Bonferroni). So have the percentiles
-    among themselves; they decide nothing. `looks` is among how many looks at a run that goes on the level is shared.
+    among themselves; they decide nothing. `looks` is among how many looks at a run that goes on the level is shared, and
+    `wander` how far a stretch of it lies from the whole.
 
     Nothing is the same inside one bucket: a size takes two bounds that the events straddle, and the promised percentile
     must lie between such bounds in both runs. See `evaluation.shift` for what is supposed between bounds.
@@ -50,7 +52,7 @@ def compare_distributions(
         overall = Moved(Change.CANNOT_TELL, pair)
         singles = [overall] * len(percentiles)
     else:
-        yardstick = Yardstick(terms, series, looks)
+        yardstick = Yardstick(terms, series, looks, wander)
         overall = _overall(pair, slo_percentile, yardstick)
         singles = [_quantile(pair, percentile, yardstick.among(len(percentiles))) for percentile in percentiles]
     return MovedDistribution(
@@ -134,6 +136,7 @@ def _beyond(pair: Pair, percentile: float, yardstick: Yardstick) -> list[Moved]:
 
 
 def _by_interval(interval: Interval, yardstick: Yardstick) -> Moved:
+    interval = yardstick.widened(interval)
     change, why = decided(interval, logarithmic(yardstick.terms), yardstick)
     estimate, lower, upper = (
         expm1(end) if end is not None and isfinite(end) else None

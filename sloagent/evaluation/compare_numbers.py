@@ -8,7 +8,7 @@ from math import expm1, hypot, isfinite, log, sqrt
 from statistics import stdev
 
 from sloagent.evaluation.counts_ratio import ratio_far
-from sloagent.evaluation.deciding import Interval, Yardstick, around, decided, logarithmic
+from sloagent.evaluation.deciding import STILL, Interval, Wander, Yardstick, around, decided, logarithmic
 from sloagent.evaluation.quantiles import SLACK
 from sloagent.evaluation.student import mean_error, student_quantile
 from sloagent.model.comparison import Change, Moved, Terms, Why
@@ -31,6 +31,7 @@ def compare_shares(
     terms: Terms,
     series: int = 1,
     looks: float = 1.0,
+    wander: Wander = STILL,
     *,
     promised: float | None = None,
     absent_is_zero: bool = False,
@@ -50,9 +51,9 @@ def compare_shares(
         return moved
     if min(before[1], now[1]) < LEAST_EVENTS:
         return replace(moved, why=Why.TOO_FEW)
-    yardstick = Yardstick(terms, series, looks)
+    yardstick = Yardstick(terms, series, looks, wander)
     far = yardstick.reach
-    ratio = _ratio(before, now, far) if looks <= 1 else ratio_far(before, now, far)
+    ratio = yardstick.widened(_ratio(before, now, far) if looks <= 1 else ratio_far(before, now, far))
     change, why = decided(ratio, logarithmic(terms), yardstick)
     difference = _difference(before, now, far)
     floor = terms.tolerance * (1 - (promised if promised is not None and promised < 1 else USUAL_PROMISE))
@@ -119,6 +120,15 @@ def _bad(run: Events | None, counts: str, absent_is_zero: bool) -> tuple[float, 
         return None
     part = min(part, run.total)
     return (part if counts == "bad" else run.total - part), run.total
+
+
+def share_shift(baseline: Events, current: Events, counts: str) -> tuple[float, float] | None:
+    """(logarithm of the ratio of the shares of bad events, its standard error); None where one was not measured."""
+    before, now = (_bad(run, counts, True) for run in (baseline, current))
+    if before is None or now is None:
+        return None
+    interval = _ratio(before, now, 1.0)
+    return (interval.lower + interval.upper) / 2, (interval.upper - interval.lower) / 2
 
 
 def _ratio(before: tuple[float, float], now: tuple[float, float], far: float) -> Interval:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sloagent.evaluation.compare import compare_distributions, compare_shares, compare_values
+from sloagent.evaluation.deciding import STILL, Wander
 from sloagent.model.comparison import MovedDistribution, Terms
 from sloagent.model.distribution import Distribution
 from sloagent.model.samples import Events
@@ -22,21 +23,23 @@ def compare_series(
     terms: Terms,
     series: int = 1,
     looks: float = 1.0,
+    wander: Wander = STILL,
 ) -> MovedDistribution:
     """What became of a series that `series` others share the level with; of all but a latency it is one number.
 
     None is a run that lacks it. `looks` is more than 1 where `current` is a window of a run that goes on, and is compared
-    again and again: among so many looks the level is shared, where it is of sampling.
+    again and again: among so many looks the level is shared, where it is of sampling. `wander` is how far such a window
+    lies from the whole of a run; of a value the parts of the baseline tell it.
     """
     sli = slo.sli
     if isinstance(sli, LatencySLI):
         before, now = (one if isinstance(one, Distribution) else None for one in (baseline, current))
-        return compare_distributions(slo.main_percentile, slo.quantiles, before, now, terms, series, looks)
+        return compare_distributions(slo.main_percentile, slo.quantiles, before, now, terms, series, looks, wander)
     objective = slo.objective
     if isinstance(sli, RatioSLI):
         had, has = (one if isinstance(one, Events) else None for one in (baseline, current))
         moved = compare_shares(
-            had, has, sli.counts, terms, series, looks,
+            had, has, sli.counts, terms, series, looks, wander,
             promised=objective.limit_for(labels).at_least if objective is not None else None,
             absent_is_zero=sli.bad_absent_is_zero,
         )  # fmt: skip

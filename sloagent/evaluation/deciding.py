@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import hypot, log1p
+from math import hypot, isfinite, log1p, sqrt
 from statistics import NormalDist
 
+from sloagent.evaluation.student import student_quantile
 from sloagent.model.comparison import Change, Terms, Why
 
 _NORMAL = NormalDist()
@@ -24,6 +25,18 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Wander:
+    """How far a stretch of a run lies from the whole of it, beyond what sampling explains: a standard deviation."""
+
+    size: float
+    degrees: int
+    """Of freedom: one less than the stretches that it was told from."""
+
+
+STILL = Wander(0.0, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Yardstick:
     """What one comparison of several is held to."""
 
@@ -32,6 +45,8 @@ class Yardstick:
     """Among how many comparisons the level is shared."""
     looks: float = 1.0
     """Among how many looks at one run: sampling errs anew at each of them, the noise between runs only once."""
+    wander: Wander = STILL
+    """Of what is compared, where it is a stretch of a run; as a logarithm."""
 
     def among(self, shares: float) -> Yardstick:
         """That of each of so many comparisons that share the level of this one."""
@@ -46,6 +61,21 @@ class Yardstick:
     def reach(self) -> float:
         """How many standard errors an end lies from the estimate, at each look."""
         return _NORMAL.inv_cdf(1 - self.level / self.looks)
+
+    def widened(self, interval: Interval) -> Interval:
+        """The interval of a stretch of a run that wanders, from that which sampling alone would leave (Welch)."""
+        if self.wander.size == 0:
+            return interval
+        lower, upper = interval.lower, interval.upper
+        low, high = (lower, upper) if interval.estimate is None else (interval.estimate, interval.estimate)
+        return Interval(interval.estimate, low - self._half(low - lower), high + self._half(upper - high))
+
+    def _half(self, sampled: float) -> float:
+        if not isfinite(sampled):
+            return sampled
+        error, wander = (sampled / self.reach) ** 2, self.wander.size**2
+        degrees = int((error + wander) ** 2 / wander**2 * self.wander.degrees)
+        return student_quantile(self.level / self.looks, degrees) * sqrt(error + wander)
 
 
 def around(estimate: float, half: float) -> Interval:

@@ -51,6 +51,11 @@ def growth(minima: Sequence[_Point], windows: int) -> Growth | None:
     return Growth(slope, lower, upper, windows, _sustained(warm, values), max(recent))
 
 
+def is_leak(growth: Growth, at_most: float) -> bool:
+    """Whether it surely grows faster than is promised, in base units per second, and has done so all the time."""
+    return growth.sustained and growth.lower > at_most
+
+
 def seconds_until(growth: Growth, limit: float) -> float | None:
     """In how many seconds a value that goes on growing like this reaches its limit; None where it does not grow."""
     if growth.latest >= limit:

@@ -10,7 +10,7 @@ from sloagent.evaluation.phrases import joined, phrase
 from sloagent.evaluation.summary import LEAST_EVALUATED
 from sloagent.model.slo import SLO, Gate, LatencySLI, RatioSLI
 from sloagent.model.timerange import at
-from sloagent.model.verdict import Cause, Outcome, RangeSummary, RangeVerdict, Share, SlotVerdict, Verdict
+from sloagent.model.verdict import Cause, Growth, Outcome, RangeSummary, RangeVerdict, Share, SlotVerdict, Verdict
 
 
 def reason(slo: SLO, verdict: Verdict | SlotVerdict | RangeVerdict | RangeSummary, lang: str = "en") -> str:
@@ -26,6 +26,12 @@ def reason(slo: SLO, verdict: Verdict | SlotVerdict | RangeVerdict | RangeSummar
             return _range(slo, verdict, lang)
         case RangeSummary():
             return _summary(slo, verdict, lang)
+
+
+def grows(slo: SLO, growth: Growth, at_most: float, lang: str = "en") -> str:
+    """How fast something grows, and how fast it may, per second."""
+    slope, lower, upper = (wording.per_hour(each, slo.unit) for each in (growth.slope, growth.lower, growth.upper))
+    return phrase("grows", lang, slope=slope, lower=lower, upper=upper, limit=wording.per_hour(at_most, slo.unit))
 
 
 def _one(slo: SLO, verdict: Verdict, lang: str) -> str:
@@ -181,11 +187,7 @@ def _range(slo: SLO, row: RangeVerdict, lang: str) -> str:
             return _one(slo, worst, lang)
         return phrase("no_series" if row.cause is Cause.NO_SERIES else _none(row.cause), lang)
     if row.cause is Cause.GROWS and row.growth is not None and objective.grows_at_most is not None:
-        most = objective.grows_at_most
-        slope, lower, upper = (
-            wording.per_hour(s, slo.unit) for s in (row.growth.slope, row.growth.lower, row.growth.upper)
-        )
-        return phrase("grows", lang, slope=slope, lower=lower, upper=upper, limit=wording.per_hour(most, slo.unit))
+        return grows(slo, row.growth, objective.grows_at_most, lang)
     parts = []
     if row.cause is Cause.TOO_LITTLE_EVALUATED:
         parts.append(_too_little(row, objective.gate, lang))

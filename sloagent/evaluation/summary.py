@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from sloagent.evaluation.drift import growth
+from sloagent.evaluation.drift import growth, is_leak
 from sloagent.evaluation.judge import judge_series
 from sloagent.evaluation.latency import as_lower_bound
 from sloagent.evaluation.quantiles import reaches
@@ -120,7 +120,7 @@ def _series(
     if objective is not None and objective.grows_at_most is not None:
         grown = growth(row.minima, row.good + row.bad + row.measured)
         if grown is not None and outcome in (Outcome.MEASURED, Outcome.PASS, Outcome.WARN, Outcome.INCONCLUSIVE):
-            if grown.sustained and grown.lower > objective.grows_at_most:
+            if is_leak(grown, objective.grows_at_most):
                 outcome, cause, gates = Outcome.FAIL, Cause.GROWS, True
             elif outcome is Outcome.MEASURED:
                 outcome, cause = (Outcome.PASS, Cause.DECIDED) if enough else _TOO_LITTLE
