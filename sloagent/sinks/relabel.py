@@ -86,11 +86,10 @@ def relabelled(labels: Labels, rules: Iterable[RelabelConfig]) -> Labels | None:
 
 
 class _Labels:
-    """Labels under rules. Those that rules have set come after the others: of two mapped to one name the last counts."""
+    """Labels under rules."""
 
     def __init__(self, labels: Labels) -> None:
-        self.values = {name: value for name, value in sorted(labels) if value}
-        self._written: set[str] = set()
+        self.values = {name: value for name, value in labels if value}
 
     def are_kept(self, rule: RelabelConfig) -> bool:
         """What a rule says of the whole alert."""
@@ -107,9 +106,9 @@ class _Labels:
                 digest = md5(text.encode("utf-8", "replace"), usedforsecurity=False).digest()
                 self._set(rule.target_label, str(int.from_bytes(digest[8:], "big") % rule.modulus))
             case "lowercase":
-                self._set(rule.target_label, "".join(_one(c, c.lower()) for c in text))
+                self._set(rule.target_label, "".join(c.lower()[0] for c in text))
             case "uppercase":
-                self._set(rule.target_label, "".join(_one(c, c.upper()) for c in text))
+                self._set(rule.target_label, "".join(_upper(c) for c in text))
             case _:
                 if (match := compiled(rule.regex).fullmatch(text)) is not None:
                     target = _expanded(rule.target_label, match)
@@ -117,8 +116,8 @@ class _Labels:
                         self._set(target, _expanded(rule.replacement, match))
 
     def rename(self, rule: RelabelConfig) -> None:
-        """Copy, drop or keep labels by their names."""
-        for name, value in list(self.values.items()):
+        """Copy, drop or keep labels by their names; of two that are copied to one name the last in order counts."""
+        for name, value in sorted(self.values.items()):
             match = compiled(rule.regex).fullmatch(name)
             if rule.action == "labelmap":
                 if match is not None:
@@ -130,12 +129,10 @@ class _Labels:
         return rule.separator.join(self.values.get(name, "") for name in rule.source_labels)
 
     def _set(self, name: str, value: str) -> None:
-        if name not in self._written or not value:
-            self.values.pop(name, None)
-            self._written.discard(name)
         if value:
             self.values[name] = value
-            self._written.add(name)
+        else:
+            self.values.pop(name, None)
 
 
 @lru_cache(maxsize=1_024)
@@ -174,6 +171,7 @@ def _expanded(template: str, match: re.Match[str]) -> str:
     return _REFERENCE.sub(group, template)
 
 
-def _one(before: str, after: str) -> str:
+def _upper(letter: str) -> str:
     """As Go maps letters: one to one, so that ß stays what it is."""
-    return after if len(after) == 1 else before
+    upper = letter.upper()
+    return upper if len(upper) == 1 else letter

@@ -21,7 +21,7 @@ _NAMES_A_LINK = re.compile(r"(?:^|_)(?:url|uri|link|runbook|dashboard)$", re.IGN
 
 def clean_labels(labels: Labels) -> dict[str, str]:
     """Labels by names of letters, digits and underscores; empty ones left out, values on one line and not too long."""
-    cleaned = {name: _label(value) for name, value in labels if value and _clean_name(name) == name}
+    cleaned = {name: _label(value) for name, value in labels if name and value and _clean_name(name) == name}
     for name, value in sorted(labels):
         clean = _clean_name(name)
         if value and clean and clean != name:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,20 +31,17 @@ def check_template(file: Path) -> None:
 
     environment = _environment()
     try:
-        tree = environment.parse(_text(file), filename=str(file))
+        tree = environment.parse(_text(file))
+        unknown = meta.find_undeclared_variables(tree) - FIELDS - environment.globals.keys()
+        environment.from_string(tree)
     except jinja2.TemplateSyntaxError as error:
         raise ValueError(f"{file}:{error.lineno}: {error.message}") from None
-    unknown = meta.find_undeclared_variables(tree) - FIELDS
     for name in tree.find_all(nodes.Name):
         if name.name in unknown and name.ctx == "load":
             known = ", ".join(sorted(FIELDS))
             raise ValueError(f"{file}:{name.lineno}: there is no {name.name}; a template knows {known}")
-    if wrong := next(iter(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))), None):
-        raise ValueError(f"{file}:{wrong.lineno}: a template stands for itself; it cannot include or extend another")
-    try:
-        environment.from_string(tree)
-    except jinja2.TemplateError as error:
-        raise ValueError(f"{file}: {error.message}") from None
+    for other in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        raise ValueError(f"{file}:{other.lineno}: a template stands for itself; it cannot include or extend another")
 
 
 def load_template(file: Path) -> Template:
@@ -82,7 +81,14 @@ def _environment() -> ImmutableSandboxedEnvironment:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    environment.policies["json.dumps_function"] = partial(json.dumps, default=_not_there)
+    return environment
+
+
+def _not_there(value: object) -> str:
+    """Has the undefined say what it is of; json would only say that it cannot write it."""
+    raise TypeError(f"{value} cannot be written as JSON")
 
 
 def _text(file: Path) -> str:
@@ -98,7 +104,7 @@ def _place(template: Template, error: BaseException) -> str:
     """The file and the line of the template at which the error came about."""
     line, step = 0, error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename == "<template>":
+        if step.tb_frame.f_code.co_filename == template.filename:
             line = step.tb_lineno
         step = step.tb_next
     return f"{template.filename}:{line}" if line else f"{template.filename}"
