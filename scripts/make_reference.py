@@ -46,6 +46,11 @@ EXITS: dict[str, dict[int, str]] = {
     "runs": {NO_VERDICT: "the store cannot be used"},
     "store check": {ALL_PASS: "the store is sound", NO_VERDICT: "it is not, or cannot be read"},
     "store": {NO_VERDICT: "the store cannot be read, or the copy cannot be written"},
+    "alerts list": {ALL_PASS: "listed, whatever fires", NO_VERDICT: "the store cannot be read"},
+    "alerts test": {
+        ALL_PASS: "every receiver took the test alert",
+        NO_VERDICT: "one of them did not, or nobody is named who is told",
+    },
     "probe run": {
         ALL_PASS: "it ended on SIGTERM or SIGINT, and has taken away what it had made",
         NO_VERDICT: "the address is in use",

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from sloagent.app.alert_settings import AlertingSettings
 from sloagent.app.probe_settings import ProbesSettings
 from sloagent.settings import ByteSize, Duration, Settings
+from sloagent.sinks.receiver_settings import AlertmanagerSettings, WebhookSettings, check_names
 from sloagent.sources.http_config import PrometheusSettings
 from sloagent.store.settings import StoreSettings
 from sloagent.web.settings import WebSettings
@@ -48,12 +49,20 @@ class AgentSettings(Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
+    alertmanagers: tuple[AlertmanagerSettings, ...] = ()
+    """Every member of a cluster, never a load balancer (docs/alert-receivers.md)."""
+    webhooks: tuple[WebhookSettings, ...] = ()
     alerts: AlertingSettings = AlertingSettings()
     report: ReportSettings = ReportSettings()
     probes: ProbesSettings | None = None
     """What `sloagent probe` tries; the daemon does not look at it (docs/probes.md)."""
     facts: str | None = None
     """A file with what Prometheus cannot know about the test bed (docs/facts.md)."""
+
+    @model_validator(mode="after")
+    def _receivers_are_told_apart(self) -> Self:
+        check_names((*self.alertmanagers, *self.webhooks))
+        return self
 
     @model_validator(mode="after")
     def _remembers_what_it_catches_up(self) -> Self:

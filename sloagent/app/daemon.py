@@ -19,6 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from starlette.applications import Starlette
 
+from sloagent.app.alert_listing import alert_data
 from sloagent.app.clock import STEP_SECONDS, ClockWatch, SlotTrigger
 from sloagent.app.door import open_door
 from sloagent.app.duties import Duties
@@ -35,7 +36,11 @@ from sloagent.web.endpoints import View, application
 log = logging.getLogger("sloagent")
 logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what it warns of, we count and say ourselves
 
+WORKERS = {"live": 4, "past": 1, "house": 1, "alerts": 1}
+"""Threads of each executor: what takes long must not keep the others waiting."""
 CATCH_UP_SECONDS = 5.0
+ALERT_SECONDS = 5.0
+"""How often it is looked whether an alert is to be told; after a tick at once."""
 HOUSEKEEPING_SECONDS = 300.0
 LOOK_AT_CLOCK_SECONDS = 1.0
 
@@ -58,7 +63,7 @@ class Daemon:
         self._loaded()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={name: ThreadPoolExecutor(workers) for name, workers in (("live", 4), ("past", 1), ("house", 1))},
+            executors={name: ThreadPoolExecutor(workers) for name, workers in WORKERS.items()},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(self._heard, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
@@ -96,6 +101,7 @@ class Daemon:
             self._duties.stop()
             self._scheduler.shutdown(wait=True)
             server.stop()
+            self._duties.close()
             self._agent.close()
         log.info("ended")
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -157,6 +163,7 @@ class Daemon:
             for interval in sorted({slo.interval for slo in self._agent.slos})
         }
         jobs["past"] = (self._past, SlotTrigger(CATCH_UP_SECONDS, 0.0), "past")
+        jobs["alerts"] = (self._alert, SlotTrigger(ALERT_SECONDS, 0.0), "alerts")
         jobs["house"] = (self._house, SlotTrigger(HOUSEKEEPING_SECONDS, 0.0), "house")
         known = {job.id for job in self._scheduler.get_jobs()}
         for gone in known - set(jobs):
@@ -172,9 +179,13 @@ class Daemon:
 
     def _tick(self, interval: int) -> None:
         self._duties.tick(interval)  # of the agent in force when the job begins
+        self._scheduler.modify_job("alerts", next_run_time=datetime.now(UTC))
 
     def _past(self) -> None:
         self._duties.past()
+
+    def _alert(self) -> None:
+        self._duties.alerts()
 
     def _house(self) -> None:
         self._duties.house()
@@ -187,6 +198,7 @@ class Daemon:
             slos=lambda: [slo_data(slo) for slo in self._agent.slos],
             reload=self.reload,
             pending=lambda: [pending_data(one) for one in self._duties.pending if one.slots],
+            alerts=lambda: [alert_data(*one) for one in self._duties.alerted()],
             runs=RunsOverHTTP(lambda: self._agent.store),
         )
         return application(view)

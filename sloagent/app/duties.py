@@ -6,14 +6,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+from sloagent.app.alerting import AlertFollower, Followed
 from sloagent.app.catch_up import PEER_IS_AWAY, Filler, UnansweredError, never_answered
 from sloagent.app.clock import dispute
 from sloagent.app.house_keeping import HouseKeeping
 from sloagent.app.ledger import Ledger
+from sloagent.app.messenger import Messenger
+from sloagent.app.receivers import open_receivers
 from sloagent.app.wiring import Agent
 from sloagent.errors import StoreError
 from sloagent.evaluation.judge import judge
+from sloagent.model.alert import Active, Key
 from sloagent.model.pending import Pending
 from sloagent.model.samples import Kind, Question, Refusal
 from sloagent.model.slo import SLO
@@ -23,6 +28,9 @@ log = logging.getLogger("sloagent")
 
 GIVE_UP_AT_ONCE = 5_000
 """Slots recorded as never answered in one round, so that a long absence does not hold the store for long."""
+
+FOLLOW_SECONDS = 30.0
+"""So long a past is looked at before those who wait for word of an alert have their turn."""
 
 TICK_SECONDS = 2.0
 """A tick has begun this long after its slot was due; from then on a slot that it left pending is asked for again."""
@@ -48,6 +56,11 @@ class Duties:
         self._ledger: Ledger = Ledger(agent, newest)
         self._filler = Filler(agent.cycle, agent.settings.evaluation.max_response)
         self._house = HouseKeeping(agent, self._ledger, self.stopping)
+        self._follower = AlertFollower(agent)
+        self._messenger = Messenger(agent, self._follower, partial(open_receivers, agent))
+        self._unfollowed = threading.Event()
+        """Set when there may be recorded slots that the alerts do not know of."""
+        self._unfollowed.set()
         self._stop = threading.Event()
         self._ticking: set[int] = set()
         self._shown: set[SLO] = set()
@@ -67,9 +80,14 @@ class Duties:
         """Whether nothing new is to be begun."""
         return self._stop.is_set()
 
+    def close(self) -> None:
+        """Let the receivers of alerts go, when the last job has ended."""
+        self._messenger.close()
+
     def retire(self, successor: Agent) -> None:
         """Begin nothing new; close the agent, but for what its successor goes on using, when the last job has ended."""
         self.stop()
+        self._messenger.retire(successor.slos, time.time())
         with self._lock:
             self._successor = successor
             idle = self._at_work == 0
@@ -92,6 +110,14 @@ class Duties:
     def house(self) -> None:
         """Hourly pieces, roll-ups, retention, and the store's size."""
         self._work(self._keep_house)
+
+    def alerts(self) -> None:
+        """Look at what was recorded, and tell the receivers of alerts what is due."""
+        self._work(self._alert)
+
+    def alerted(self) -> list[tuple[SLO, Key, Active]]:
+        """What is pending and firing at the newest slots that were looked at."""
+        return [(slo, *one) for slo in self.agent.slos for one in sorted((self._follower.active(slo) or {}).items())]
 
     def pending_of(self, agent: Agent) -> tuple[Pending, ...]:
         """What is known to be owed of this agent's SLOs."""
@@ -131,6 +157,7 @@ class Duties:
             self._record(self.agent.cycle.evaluate(due, self.stopping))
         finally:
             self._ticking.discard(interval)
+            self._unfollowed.set()
 
     def _past(self) -> None:
         pending: dict[SLO, Pending] = {}
@@ -156,6 +183,21 @@ class Duties:
             self._house.round()
         except StoreError as error:
             self._store_failed(error)
+
+    def _alert(self) -> None:
+        found: list[Followed] = []
+        if self._unfollowed.is_set():
+            self._unfollowed.clear()
+            until = time.monotonic() + FOLLOW_SECONDS
+            try:
+                found = self._follower.follow(lambda: self.stopping() or time.monotonic() > until)
+            except StoreError as error:
+                self._store_failed(error)
+                self._unfollowed.set()
+            if time.monotonic() > until:
+                self._unfollowed.set()
+        if not self.stopping():
+            self._messenger.round(time.time(), self.pending, found)
 
     def _begin(self) -> str:
         """Remember since when slots are expected, unless the clock is wrong; returns what is wrong with it."""
@@ -196,6 +238,7 @@ class Duties:
             self._store_failed(error)
             self.agent.telemetry.unremembered.inc(sum(not verdict.pending for verdict in verdicts))
             cycle.tell(verdicts)
+            self._follower.follow_unremembered(verdicts)
             return
         for verdict in verdicts:
             if not verdict.pending:
@@ -225,6 +268,8 @@ class Duties:
                 if not self.stopping():
                     pending[slo] = Pending(slo, (), "")
                     self._ledger.note(slo, owed.slots[-1])
+            finally:
+                self._unfollowed.set()
             self._show_pending(pending)
         self._say(words)
 
@@ -239,6 +284,7 @@ class Duties:
         for slo, slots in lost.items():
             log.error("%s/%s: %d slots were never answered", slo.set, slo.name, len(slots))
             self.agent.cycle.record(never_answered(slo, slots[:GIVE_UP_AT_ONCE], catch_up))
+            self._unfollowed.set()
 
     def _newest_asked(self, slo: SLO) -> int:
         """The newest slot that the catch-up asks for; the newest of all is the tick's while that is at work."""

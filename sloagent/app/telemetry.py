@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from sloagent.model.samples import Refusal
 from sloagent.model.verdict import Outcome, SlotVerdict
+from sloagent.sinks.alert_telemetry import AlertTelemetry
 from sloagent.web.telemetry import WebTelemetry
 
 
@@ -75,6 +76,7 @@ class Telemetry:
             registry=self.registry,
         )
         self.web = WebTelemetry(self.registry)
+        self.alerts = AlertTelemetry(self.registry)
         build = Gauge("sloagent_build_info", "Always 1; says what runs", ["version", "python"], registry=self.registry)
         build.labels(version("sloagent"), python_version()).set(1)
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "probe": "measure what no metric carries: distribution, registration, latency as a client sees it",
     "runs": "the life of a run: start, stop, phases, exclusions, export and import",
     "store": "what is remembered: dump, check, backup",
+    "alerts": "what is pending and firing, and a test of everybody who is told",
     "rules": "SLOs as recording and alerting rules for Prometheus",
     "config": "the effective configuration, secrets hidden",
     "demo": "everything on recorded data of a real Karmada control plane",

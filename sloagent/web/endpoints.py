@@ -35,12 +35,14 @@ class View:
     """Load the configuration anew; raises ConfigError and keeps the old one where the new one is wrong."""
     pending: Callable[[], Sequence[object]]
     """The slots that are due and have no verdict, as JSON-able values; SLOs that owe nothing are left out."""
+    alerts: Callable[[], Sequence[object]]
+    """What is pending and firing, as JSON-able values."""
     runs: Runs
     """What can be asked of runs."""
 
 
 def application(view: View) -> Starlette:
-    """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, and /api/v1 with verdicts, slos, pending and runs."""
+    """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, and /api/v1 with verdicts, slos, pending, alerts and runs."""
     reading = ThreadPoolExecutor(1, thread_name_prefix="api")
     acting = ThreadPoolExecutor(1, thread_name_prefix="reload")
 
@@ -69,6 +71,7 @@ def application(view: View) -> Starlette:
             api("verdicts", view.verdicts),
             api("slos", view.slos),
             api("pending", view.pending),
+            api("alerts", view.alerts),
             *routes(view.runs),
         ]
     )

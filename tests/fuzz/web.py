@@ -67,7 +67,7 @@ class Served:
         rules = Rules(users={b"ann": HASH}, knows_clients=True) if guarded else Rules()
         view = View(
             registry, lambda: "", lambda: [{"slo": "a"}], lambda: [{"name": "a"}], self._reload, lambda: [{"slo": "a"}],
-            RunsOverHTTP(lambda: self._store),
+            list, RunsOverHTTP(lambda: self._store),
         )  # fmt: skip
         settings = WebSettings(max_header=8192, max_body=4096)
         self.guarded = guarded
@@ -167,7 +167,7 @@ def seeds() -> tuple[bytes, ...]:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "G\0T", "", "PRI")
 PATHS = (
-    *("/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/verdicts", "/api/v1/slos", "/api/v1/pending"),
+    *("/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/verdicts", "/api/v1/slos", "/api/v1/pending", "/api/v1/alerts"),
     *("/api/v1/runs", "/api/v1/runs/a", "/api/v1/runs/a/stop", "/api/v1/runs/a/phases", "/api/v1/runs/%2f/exclusions"),
     *(
         "/metrics/",

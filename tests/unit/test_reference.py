@@ -173,6 +173,7 @@ def exposed() -> dict[str, tuple[str, set[str]]]:
     with telemetry.query() as told:
         told(Refusal(question, Kind.TIMEOUT, "slow", final=False))
     telemetry.sink_failed("MetricsSink")
+    telemetry.alerts.know("http://localhost:9093")
     memory = SLO("karmada", "memory", ValueSLI("x", "bytes"), Objective(Limit(at_most=2.0)), 60, 300)
     sink.tell([
         judge(SCHEDULING, 600, Answer(question, {(("result", "ok"),): distribution(1.0, 2.0, 3.0, 3.0)})),
@@ -278,7 +279,7 @@ def test_the_alerts_of_the_page_fire_when_they_should_and_only_then(tmp_path):
 
 
 def test_the_page_lists_every_endpoint_with_its_methods():
-    app = application(View(CollectorRegistry(), str, list, list, lambda: None, list, NO_RUNS))
+    app = application(View(CollectorRegistry(), str, list, list, lambda: None, list, list, NO_RUNS))
     served = {route.path.replace(":path}", "}"): set(route.methods) - {"HEAD"} for route in app.routes}
     rows = re.findall(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \|", HTTP, re.MULTILINE)
     assert {path: set(methods.split(", ")) for path, methods in rows} == served

@@ -29,7 +29,7 @@ class Face:
         Gauge("things", "Things there are", registry=registry).set(3)
         view = View(
             registry, lambda: self.trouble, lambda: [{"slo": "a"}], lambda: [{"name": "a"}], self.reload, list,
-            NO_RUNS,
+            lambda: [{"rule": "violated"}], NO_RUNS,
         )  # fmt: skip
         self.server = Server(application(view), "127.0.0.1", 0)
 
@@ -85,7 +85,7 @@ def test_the_api_answers_json_with_its_schema(face: Face) -> None:
 
 def test_an_address_in_use_is_a_sentence(face: Face) -> None:
     host, _, port = face.server.address.rpartition(":")
-    view = View(CollectorRegistry(), str, list, list, lambda: None, list, NO_RUNS)
+    view = View(CollectorRegistry(), str, list, list, lambda: None, list, list, NO_RUNS)
     with pytest.raises(SloagentError, match=f"cannot listen on {host}:{port}: Address already in use"):
         Server(application(view), host, int(port))
 
