@@ -42,7 +42,7 @@ class View:
 
 
 def application(view: View) -> Starlette:
-    """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload, and /api/v1 with verdicts, slos, pending, alerts and runs."""
+    """The endpoints: /metrics, /-/healthy, /-/ready, /-/reload; of /api/v1 verdicts, slos, pending, alerts and runs."""
     reading = ThreadPoolExecutor(1, thread_name_prefix="api")
     acting = ThreadPoolExecutor(1, thread_name_prefix="reload")
 
