@@ -60,14 +60,16 @@ def trials(compiled: Compiled) -> tuple[Trial, ...]:
     slo = compiled.slo
     if not any(isinstance(rule, Alert) for rule in compiled.rules):
         return ()
+    histogram = histograms(slo.sli)[0] if isinstance(slo.sli, LatencySLI) and not slo.sli.native else None
+    labels = accepted(histogram.where, histogram.by) if histogram is not None else None
+    found = list(
+        _of_buckets(compiled, histogram, labels)
+        if histogram is not None and labels is not None
+        else (_of_records(compiled),)
+    )
     unseen = tuple(_firing(compiled, NO_DATA, _patience(compiled, NO_DATA), {}))
-    silence = (Trial("nothing is scraped", slo.interval, (), unseen),) if unseen else ()
-    if isinstance(slo.sli, LatencySLI) and not slo.sli.native:
-        histogram = histograms(slo.sli)[0]
-        labels = accepted(histogram.where, histogram.by)
-        if labels is not None:
-            return (*_of_buckets(compiled, histogram, labels), *silence)
-    return (_of_records(compiled), *silence)
+    found.append(Trial("nothing is scraped", slo.interval, (), unseen))
+    return tuple(trial for trial in found if trial.expected)
 
 
 def accepted(where: str, by: tuple[str, ...]) -> dict[str, str] | None:

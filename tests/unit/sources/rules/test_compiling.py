@@ -123,6 +123,8 @@ def test_what_is_written_of_a_rule_is_in_its_alert() -> None:
         (0, 0, "page"), (60, 180, "info"), (120, 60, "ticket")
     ]  # fmt: skip
     assert "in a row" not in dict(violated.annotations)["description"]
+    twice = alerts(watched(violated=Repeated(after=2, severity=Severity.PAGE)))[0]
+    assert dict(twice.annotations)["description"].endswith(", and no better in 2 evaluations in a row.")
 
 
 @pytest.mark.parametrize(
@@ -132,11 +134,12 @@ def test_what_is_written_of_a_rule_is_in_its_alert() -> None:
         ("cannot_evaluate", "SLOCannotBeJudged"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("slo", [LATENCY, RATIO], ids=["latency", "ratio"])
+@pytest.mark.parametrize("slo", [LATENCY, RATIO, watched(RATIO, burn_rate=None, violated=None)])
 def test_a_rule_that_is_off_is_not_exported_and_its_records_are(slo: SLO, rule: str, name: str) -> None:
-    off = watched(slo, **{rule: None})
+    off = replace(slo, alerts=replace(slo.alerts, **{rule: None}))
     assert [alert for alert in alerts(slo) if alert.name != name] == alerts(off)
-    assert {"slo:current_burn_rate:ratio", VERDICT} <= set(records(off))
+    assert set(records(off)) >= {"slo:current_burn_rate:ratio", VERDICT}
+    assert all(trial.expected for trial in trials(rules_of(off))), "nothing is tried that nothing is expected of"
     expected = {part for trial in trials(rules_of(off)) for one in trial.expected for part, _ in one.series}
     assert not any(name in series for series in expected)
 
