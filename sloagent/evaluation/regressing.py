@@ -19,6 +19,10 @@ from sloagent.model.piece import Counted, added
 from sloagent.model.samples import Events
 from sloagent.model.slo import SLO, Labels, LatencySLI, RatioSLI
 
+SURELY = 2.0
+"""Standard deviations of a variance, by which parts must differ more than sampling explains: what hardly shows is little
+beside sampling, and the tolerance has room for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -62,7 +66,9 @@ def _wander(slo: SLO, parts: Sequence[Counted]) -> Wander | None:
     seen = variance([estimate for estimate, _ in apart])
     # Each error is that of the part and of the whole, which has so many times its events and errs alike beside all.
     explained = fmean(error**2 for _, error in apart) / (1 + 1 / len(apart))
-    return Wander(sqrt(max(0.0, seen - explained)), len(apart) - 1)
+    degrees = len(apart) - 1
+    sure = seen > explained * (1 + SURELY * sqrt(2 / degrees))
+    return Wander(sqrt(seen - explained) if sure else 0.0, degrees)
 
 
 def _apart(slo: SLO, whole: Counted, part: Counted) -> tuple[float, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from math import cos, pi, sin, sqrt, tan
 from statistics import fmean
@@ -18,7 +19,12 @@ def student_quantile(level: float, degrees: int) -> float:
     Found by bisection from the distribution function of whole degrees of freedom, which is a finite sum
     (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4).
     """
-    degrees = min(degrees, MOST_DEGREES)
+    return _student_quantile(level, min(degrees, MOST_DEGREES))
+
+
+@lru_cache(maxsize=4096)
+def _student_quantile(level: float, degrees: int) -> float:
+    """Remembered: at each look at a run the same few levels are asked for again and again, and one takes a millisecond."""
     low, high = 0.0, pi / 2
     for _ in range(60):
         angle = (low + high) / 2

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sloagent.evaluation.regressing import Side, regressions
+from sloagent.evaluation.regressing import Side, regressions, wandering
 from sloagent.model.comparison import Change, Terms, Why
 from sloagent.model.distribution import Distribution
 from sloagent.model.samples import Events
@@ -131,3 +131,46 @@ def test_a_lower_bound_is_compared_with_the_same_lower_bound_alone():
         assert change((), names).why is Why.LOWER_BOUND
         assert change(names, ("h",)).why is Why.LOWER_BOUND
     assert change(("h", "part"), ("h", "part")).why is Why.LOWER_BOUND
+
+
+# A run that wanders.
+
+
+def hours(factors, events=40_000):
+    return [{PODS: exact(factor, events)} for factor in factors]
+
+
+def test_how_far_the_hours_of_a_run_stray_is_told_beyond_what_sampling_explains():
+    straying = wandering(latency(), hours([0.95, 1.05] * 6))
+    assert straying[PODS].size == pytest.approx(0.052, abs=0.003)
+    assert straying[PODS].degrees == 11
+    assert wandering(latency(), hours([0.998, 1.002] * 6))[PODS].size == 0
+    assert wandering(latency(), hours([0.95, 1.05] * 6, events=200))[PODS].size == 0
+
+
+def test_of_fewer_than_six_hours_with_enough_events_nothing_is_told():
+    assert wandering(latency(), hours([0.95, 1.05] * 2 + [1.0])) == {}
+    assert wandering(latency(), [*hours([0.9] * 5), *hours([1.1] * 5, events=50)]) == {}
+
+
+def test_how_far_a_share_strays_is_told_too():
+    straying = wandering(ratio(), [{PODS: Events(400.0 * factor, 1e4)} for factor in [0.7, 1.4] * 6])
+    assert straying[PODS].size == pytest.approx(0.36, abs=0.03)
+    assert wandering(ratio(), [{PODS: Events(400.0, 1e4)}] * 12)[PODS].size == 0
+
+
+def test_what_strays_by_five_percent_within_a_run_is_not_worse_for_15_and_surely_is_for_50():
+    slo, before = latency(), {PODS: exact(events=1e6)}
+    wander = wandering(slo, hours([0.95, 1.05] * 6))
+    changes = [
+        regressions(Terms(), Side(slo, before, wander=wander), Side(slo, {PODS: exact(factor)}), DAY_OF_LOOKS)[
+            PODS
+        ].change
+        for factor in (1.15, 1.5)
+    ]
+    assert changes == [Change.CANNOT_TELL, Change.WORSE]
+    bad = {PODS: Events(4800.0, 1.2e5)}
+    straying = wandering(ratio(), [{PODS: Events(400.0 * factor, 1e4)} for factor in [0.7, 1.4] * 6])
+    sides = Side(ratio(), bad, wander=straying), Side(ratio(), {PODS: Events(1600.0, 2e4)})
+    assert moved(bad, {PODS: Events(1600.0, 2e4)}, ratio())[PODS].change is Change.WORSE
+    assert regressions(Terms(), *sides, DAY_OF_LOOKS)[PODS].change is Change.CANNOT_TELL
