@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sloagent.app.wiring import Agent
 from sloagent.evaluation.budget import BurnHistory, pairs_in_force
+from sloagent.model.alert import Checkpoint
 from sloagent.model.slo import SLO
 from sloagent.model.verdict import SlotVerdict
 
@@ -18,11 +19,12 @@ class History:
         """The pairs of windows that are told."""
         self._windows = {window for pair in self.pairs for window in (pair.long, pair.short)}
         self.burnt = BurnHistory(slo, self._windows)
-        self._up_to: int | None = None
+        self.looked_at: Checkpoint | None = None
+        """Up to which it knows everything."""
 
-    def reach(self, looked_at: int | None, first: int) -> None:
-        """Know everything before the slot `first`, where slots up to `looked_at` have been looked at. Raises StoreError."""
-        if self.pairs and (looked_at is None or looked_at != self._up_to):
+    def reach(self, looked_at: Checkpoint | None, first: int) -> None:
+        """Know everything before the slot `first`, the one after those that were looked at. Raises StoreError."""
+        if self.pairs and (looked_at is None or looked_at != self.looked_at):
             self.burnt = BurnHistory(self._slo, self._windows)
             stretch = (first - max(self._windows), first - 1)
             for slot, labels, counted in self._agent.store.spent(self._agent.source.name, self._slo, stretch):
@@ -32,4 +34,3 @@ class History:
         """Take the next slot."""
         if self.pairs:
             self.burnt.add(slot)
-        self._up_to = slot.slot

@@ -6,21 +6,26 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
+from zlib import crc32
 
 from sloagent.app.alert_history import History
 from sloagent.app.wiring import Agent
 from sloagent.evaluation.alert_looks import burn_looks, looks_of
 from sloagent.evaluation.alerting import Look, advance, ended
-from sloagent.model.alert import Active, Alerts, BurnPair, Checkpoint, Key, Rule, Transition
+from sloagent.model.alert import Active, Alerts, BurnPair, Checkpoint, Key, Rule, Stage, Transition
 from sloagent.model.run import Run
 from sloagent.model.slo import SLO
 from sloagent.model.verdict import SlotVerdict
 from sloagent.store import AlertStep
 
+if TYPE_CHECKING:  # whoever marks no run need not load it
+    from sloagent.app.alert_trends import Trends
+
 SLOTS_AT_ONCE = 500
 """Of one SLO in one transaction: a long past is followed in steps that hold nobody up."""
 _FOR_EVER = 2**40
-_NOT_IN_FORCE = "the rule is not in force any more"
+_NOT_IN_FORCE, _RUN_IS_OVER = "the rule is not in force any more", "its run is over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class AlertFollower:
         self._agent = agent
         self._active: dict[SLO, Mapping[Key, Active]] = {}
         self._histories = {slo: History(agent, slo) for slo in agent.slos}
+        self._trends: Trends | None = None
         self._lock = threading.Lock()
 
     def active(self, slo: SLO) -> Mapping[Key, Active] | None:
@@ -88,26 +94,41 @@ class AlertFollower:
         if not slots:
             self._active[slo] = active
             return None
-        history.reach(known.slot if known is not None else None, slots[0].slot)
+        chain = known.chain if known is not None else 0
+        history.reach(known, slots[0].slot)
         transitions: list[Transition] = []
         for slot in slots:
+            run = _run_at(runs, slot.slot)
             gone = [key for key in active if not is_in_force(key, slo.alerts, history.pairs)]
             transitions += ended(active, slot.slot, gone, _NOT_IN_FORCE)
-            kept = {key: one for key, one in active.items() if key not in gone}
-            active, told = advance(kept, slot.slot, self._looks(slot, history), _run_at(runs, slot.slot))
+            left = [key for key, one in active.items() if key not in gone and _is_of_another_run(key, one, run)]
+            transitions += ended(active, slot.slot, left, _RUN_IS_OVER)
+            kept = {key: one for key, one in active.items() if key not in gone and key not in left}
+            looks = self._looks(slot, history, run)
+            active, told = advance(kept, slot.slot, looks, run.name if run is not None else "")
             transitions += told
+            chain = crc32(slot.slot.to_bytes(8, "big", signed=True), chain)
+        after = Checkpoint(slots[-1].slot, active, chain)
+        history.looked_at = after
         return AlertStep(
-            slo, known.slot if known is not None else None, len(slots), tuple(transitions),
-            Checkpoint(slots[-1].slot, active),
+            slo, known.slot if known is not None else None, len(slots), tuple(transitions), after,
+            known.chain if known is not None else 0,
         )  # fmt: skip
 
-    @staticmethod
-    def _looks(slot: SlotVerdict, history: History) -> list[Look]:
+    def _looks(self, slot: SlotVerdict, history: History, run: Run | None) -> list[Look]:
         looks = list(looks_of(slot, slot.slo.alerts))
         history.add(slot)
         if history.pairs and slot.slot % slot.slo.window == 0:
             looks += burn_looks(slot, history.burnt, history.pairs)
+        if run is not None:
+            looks += self._of_runs().looks(slot.slo, slot.slot, run)
         return looks
+
+    def _of_runs(self) -> Trends:
+        from sloagent.app.alert_trends import Trends
+
+        self._trends = self._trends or Trends(self._agent)
+        return self._trends
 
 
 def is_in_force(key: Key, alerts: Alerts, pairs: Sequence[BurnPair]) -> bool:
@@ -127,7 +148,14 @@ def is_in_force(key: Key, alerts: Alerts, pairs: Sequence[BurnPair]) -> bool:
             return alerts.cannot_evaluate is not None
 
 
-def _run_at(runs: Sequence[Run], slot: int) -> str:
-    """The run that a slot lies in, the one that began last of several; empty where there is none."""
+def _is_of_another_run(key: Key, active: Active, run: Run | None) -> bool:
+    """Whether an alert is about a run that a slot does not lie in."""
+    if key.rule not in (Rule.REGRESSION, Rule.LEAK):
+        return False
+    return run is None or (active.stage is Stage.FIRING and active.run != run.name)
+
+
+def _run_at(runs: Sequence[Run], slot: int) -> Run | None:
+    """The run that a slot lies in, the one that began last of several; None where there is none."""
     there = [run for run in runs if run.start.timestamp() <= slot and (run.end is None or slot <= run.end.timestamp())]
-    return max(there, key=lambda run: run.start).name if there else ""
+    return max(there, key=lambda run: run.start, default=None)

@@ -78,7 +78,7 @@ def slo_record(agent: Agent, slo: SLO, stretch: Stretch, trouble: str = "") -> S
         warnings=headers.warnings,
         asked=_asked(agent, slo, summary, span),
         lines=_lines(agent, slo, span, drawn, counting) if drawn else (),
-        means=cycle.store.means(name, slo, _equal_parts(slo, counted)) if isinstance(slo.sli, ValueSLI) else {},
+        means=cycle.store.means(name, slo, equal_parts(slo, counted)) if isinstance(slo.sli, ValueSLI) else {},
         under_declared=_under_declared(agent, slo, whole, span, counting),
         trouble=trouble,
     )
@@ -164,7 +164,7 @@ def _asked(agent: Agent, slo: SLO, summary: RangeSummary, span: tuple[int, int])
     return Asked(wanted, header.query, agent.source.curl(header.query, wanted), said)
 
 
-def _equal_parts(slo: SLO, counted: Sequence[int]) -> list[tuple[int, int]]:
+def equal_parts(slo: SLO, counted: Sequence[int]) -> list[tuple[int, int]]:
     """Twelve equal parts of the counted slots or, of a run of twelve hours and more, its hours; none with a hole in it."""
     if not counted:
         return []

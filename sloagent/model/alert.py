@@ -105,6 +105,8 @@ class Checkpoint:
 
     slot: int
     active: Mapping[Key, Active] = field(default_factory=dict)
+    chain: int = 0
+    """A checksum over the slots that were looked at, one after the other: another one where a late slot was among them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class AlertStep:
     transitions: tuple[Transition, ...]
     """At slots after `after`, up to `checkpoint.slot`; no key twice at one slot."""
     checkpoint: Checkpoint
+    after_chain: int = 0
+    """The `chain` of the checkpoint that it was made from."""
 
 
 class Store(Protocol):

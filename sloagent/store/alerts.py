@@ -58,17 +58,17 @@ def active_from_text(text: str) -> dict[Key, Active]:
 def newest_checkpoint(connection: Connection, slo_id: int) -> Checkpoint | None:
     """The one at the latest slot; None where there is none."""
     row = connection.execute(
-        "SELECT slot, content FROM alert_states WHERE slo_id = ? ORDER BY slot DESC LIMIT 1", (slo_id,)
+        "SELECT slot, content, chain FROM alert_states WHERE slo_id = ? ORDER BY slot DESC LIMIT 1", (slo_id,)
     ).fetchone()
-    return None if row is None else Checkpoint(row[0], active_from_text(row[1]))
+    return None if row is None else Checkpoint(row[0], active_from_text(row[1]), row[2])
 
 
 def read_checkpoints(connection: Connection, slo_id: int) -> Iterator[Checkpoint]:
     """All of them, ascending."""
-    for slot, content in connection.execute(
-        "SELECT slot, content FROM alert_states WHERE slo_id = ? ORDER BY slot", (slo_id,)
+    for slot, content, chain in connection.execute(
+        "SELECT slot, content, chain FROM alert_states WHERE slo_id = ? ORDER BY slot", (slo_id,)
     ):
-        yield Checkpoint(slot, active_from_text(content))
+        yield Checkpoint(slot, active_from_text(content), chain)
 
 
 def take_step(connection: Connection, names: Names, slo_id: int, step: AlertStep) -> bool:
@@ -77,12 +77,14 @@ def take_step(connection: Connection, names: Names, slo_id: int, step: AlertStep
     for told in (slot, *(transition.slot for transition in step.transitions)):
         if not after < told <= slot:
             raise StoreError(f"{step.slo.set}/{step.slo.name}: alerts from {after} to {slot} cannot change at {told}")
-    found = connection.execute(
-        "SELECT (SELECT max(slot) FROM alert_states WHERE slo_id = ?),"
-        " (SELECT count(*) FROM slots WHERE slo_id = ? AND slot > ? AND slot <= ?)",
-        (slo_id, slo_id, after, slot),
+    newest = connection.execute(
+        "SELECT slot, chain FROM alert_states WHERE slo_id = ? ORDER BY slot DESC LIMIT 1", (slo_id,)
     ).fetchone()
-    if found != (step.after, step.slots):
+    there = connection.execute(
+        "SELECT count(*) FROM slots WHERE slo_id = ? AND slot > ? AND slot <= ?", (slo_id, after, slot)
+    ).fetchone()
+    made_from = None if step.after is None else (step.after, step.after_chain)
+    if newest != made_from or there != (step.slots,):
         return False
     if step.transitions:
         connection.executemany(
@@ -92,11 +94,14 @@ def take_step(connection: Connection, names: Names, slo_id: int, step: AlertStep
     content = active_text(step.checkpoint.active)
     if step.after is not None and hour_of(step.after) == hour_of(slot):
         connection.execute(
-            "UPDATE alert_states SET slot = ?, content = ? WHERE slo_id = ? AND slot = ?",
-            (slot, content, slo_id, after),
+            "UPDATE alert_states SET slot = ?, chain = ?, content = ? WHERE slo_id = ? AND slot = ?",
+            (slot, step.checkpoint.chain, content, slo_id, after),
         )
     else:  # The last one of an hour stays, so that a late slot costs at most an hour.
-        connection.execute("INSERT INTO alert_states VALUES (?, ?, ?)", (slo_id, slot, content))
+        connection.execute(
+            "INSERT INTO alert_states (slo_id, slot, chain, content) VALUES (?, ?, ?, ?)",
+            (slo_id, slot, step.checkpoint.chain, content),
+        )
     return True
 
 

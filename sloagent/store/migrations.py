@@ -84,7 +84,8 @@ _HOUR_SUMS = """CREATE TABLE hour_sums (
 
 _ALERTS = (
     """CREATE TABLE alert_states (
-        slo_id INTEGER NOT NULL, slot INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (slo_id, slot)) WITHOUT ROWID""",
+        slo_id INTEGER NOT NULL, slot INTEGER NOT NULL, chain INTEGER NOT NULL, content TEXT NOT NULL,
+        PRIMARY KEY (slo_id, slot)) WITHOUT ROWID""",
     """CREATE TABLE alert_transitions (
         slo_id INTEGER NOT NULL, slot INTEGER NOT NULL, rule TEXT NOT NULL, window_seconds INTEGER NOT NULL,
         series_id INTEGER NOT NULL, stage TEXT NOT NULL, severity TEXT NOT NULL, started INTEGER NOT NULL,

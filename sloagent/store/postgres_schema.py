@@ -86,7 +86,8 @@ _HOUR_SUMS = """CREATE TABLE hour_sums (
 
 _ALERTS = (
     f"""CREATE TABLE alert_states (
-        slo_id bigint NOT NULL, slot bigint NOT NULL, content {_TEXT}, PRIMARY KEY (slo_id, slot))""",
+        slo_id bigint NOT NULL, slot bigint NOT NULL, chain bigint NOT NULL, content {_TEXT},
+        PRIMARY KEY (slo_id, slot))""",
     f"""CREATE TABLE alert_transitions (
         slo_id bigint NOT NULL, slot bigint NOT NULL, rule {_TEXT}, window_seconds bigint NOT NULL,
         series_id bigint NOT NULL, stage {_TEXT}, severity {_TEXT}, started bigint NOT NULL, run {_TEXT}, reason {_TEXT},

@@ -17,15 +17,15 @@ def read_spent(
     """(slot, series, bad and all) of the slots with full rows, ascending by slot; of events, those that tile the time."""
     tiling = 1 if isinstance(slo.sli, ValueSLI) else slo.window
     rows = connection.execute(
-        "SELECT slot, series_id, outcome, events, share_upper FROM verdicts"
+        "SELECT slot, series_id, outcome, events, COALESCE(share_upper, share_lower) FROM verdicts"
         " WHERE slo_id = ? AND slot BETWEEN ? AND ? AND slot % ? = 0 ORDER BY slot",
         (slo_id, first, last, tiling),
     )
     known = names.series.known
-    for slot, series_id, outcome, events, share_upper in rows:
+    for slot, series_id, outcome, events, good_share in rows:
         if isinstance(slo.sli, ValueSLI):
             spent = window_spent(compact.outcome_of(outcome))
         else:
-            spent = events_spent(events, share_upper)
+            spent = events_spent(events, good_share)
         if spent is not None:
             yield slot, known.get(series_id) or names.series.content(connection, series_id), spent

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sloagent.errors import RunError, StoreError
+from sloagent.evaluation.budget import bad_and_all
 from sloagent.evaluation.tallying import badness, tally
 from sloagent.model.alert import Checkpoint, Key, Rule, Severity, Stage, Transition
 from sloagent.model.distribution import Distribution, total_of
@@ -346,6 +347,25 @@ class TestTiles:
     def test_a_slot_without_series_leaves_an_empty_tile(self, store):
         store.append("p", [replace(plain_slot(HOUR), verdicts=(), distributions={})])
         assert list(store.tiles("p", LATENCY, ALWAYS)) == [(HOUR, {})]
+
+
+class TestSpent:
+    @pytest.mark.parametrize("slo", [LATENCY, RATIO, VALUE], ids=lambda slo: slo.name)
+    @given(data=st.data())
+    @EXAMPLES
+    def test_it_is_what_each_tiling_slot_took_of_the_budget(self, store, names, slo, data):
+        source = next(names)
+        judged = data.draw(st.lists(slot_verdicts(slo), max_size=4, unique_by=lambda one: one.slot))
+        store.append(source, judged)
+        expected = {
+            (slot.slot, verdict.labels): spent
+            for slot in judged if slo is VALUE or slot.slot % slo.window == 0
+            for verdict in slot.verdicts if (spent := bad_and_all(slo, verdict)) is not None
+        }  # fmt: skip
+        found = list(store.spent(source, slo, ALWAYS))
+        assert {(slot, labels): spent for slot, labels, spent in found} == expected
+        assert len(found) == len(expected)
+        assert [slot for slot, _, _ in found] == sorted(slot for slot, _ in expected)
 
 
 class TestPieces:

@@ -104,6 +104,17 @@ class TestSteps:
         assert not looked_at(store, 1, None, 1)
         assert looked_at(store, 1, None, 2)
 
+    def test_a_step_is_refused_when_the_same_slot_was_looked_at_again_with_a_late_one(self, store, other):
+        judged(store, 0, 2, 3)
+        first, again = Checkpoint(HOUR + 120, chain=1), Checkpoint(HOUR + 120, chain=2)
+        assert store.append_alerts("p", [AlertStep(LATENCY, None, 2, (), first)]) == [True]
+        judged(other, 1)
+        assert other.append_alerts("p", [AlertStep(LATENCY, None, 3, (), again)]) == [True]
+        after = Checkpoint(HOUR + 180, chain=3)
+        assert store.append_alerts("p", [AlertStep(LATENCY, first.slot, 1, (), after, first.chain)]) == [False]
+        assert store.append_alerts("p", [AlertStep(LATENCY, again.slot, 1, (), after, again.chain)]) == [True]
+        assert store.checkpoint("p", LATENCY) == after
+
     def test_a_step_is_refused_when_somebody_was_faster(self, store, other):
         judged(store, 0, 1, 2)
         assert looked_at(store, 1, None, 2)
