@@ -10,7 +10,7 @@ from sloagent.evaluation import wording
 from sloagent.model.alert import ALERT_NAMES, Active, Key, Notice, Rule, Severity, Stage
 from sloagent.model.slo import SLO, Labels, LatencySLI, Limit
 from sloagent.model.timerange import at
-from sloagent.sources import promql
+from sloagent.sources import recorded
 from sloagent.units import written_duration
 
 TAKEN = frozenset({"alertname", "severity", "set", "slo", "run", "window", "past", "job", "instance"})
@@ -114,7 +114,7 @@ class NoticeWriter:
 
 
 def _expression(slo: SLO) -> str:
-    query = promql.questions(slo.sli, promql.duration(slo.window))[0][0]
+    query = recorded.questions(slo)[0][0]
     if isinstance(slo.sli, LatencySLI) and not slo.sli.native:
         return f"histogram_quantile({slo.main_percentile / 100:.12g}, {query})"
     return query

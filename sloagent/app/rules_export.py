@@ -9,8 +9,9 @@ from sloagent.errors import SourceError
 from sloagent.evaluation import wording
 from sloagent.model.distribution import Distribution
 from sloagent.model.samples import Answer, Refusal
-from sloagent.model.slo import SLO, LatencySLI
+from sloagent.model.slo import SLO, Evaluate, LatencySLI
 from sloagent.sources import Source
+from sloagent.sources.rules import recording
 from sloagent.sources.rules.compiling import compiled
 from sloagent.sources.rules.rule import Compiled, Refused
 
@@ -49,7 +50,12 @@ def checked(made: Export, source: Source, slot_of: Callable[[SLO], int]) -> Expo
     for one in made.compiled:
         bounds = _bounds(one.slo, source, slot_of(one.slo)) if _has_bounds(one.slo) else []
         reason = next((why for labels, found in bounds if (why := _off(one.slo, labels, found))), "")
-        if reason:
+        if reason and one.slo.evaluate is Evaluate.RECORDED:
+            # The counts of all buckets may decide where those at the limit do not: sloagent reads them.
+            kept.append(
+                Compiled(one.slo, tuple(recording.answers(one.slo)), (f"its verdict and its alerts: {reason}",))
+            )
+        elif reason:
             refused.append(Refused(one.slo, reason))
         else:
             kept.append(one)

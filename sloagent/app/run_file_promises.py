@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from sloagent.model.slo import Gate, Status
+from sloagent.model.slo import Evaluate, Gate, Status
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Slot = Annotated[int, Meta(ge=0, le=253_402_300_799)]
@@ -114,6 +114,7 @@ class SLO(Block, frozen=True):
     allow_partial: bool = False
     place: str = ""
     declared: Limit | None = None
+    evaluate: Evaluate = Evaluate.RAW
 
 
 class SLOSet(Block, frozen=True):

@@ -83,7 +83,7 @@ def _slo_shape(slo: SLO) -> shape.SLO:
         slo.name, slo.fingerprint(), _sli_shape(slo.sli), slo.interval, slo.window, slo.min_events,
         None if slo.objective is None else _objective_shape(slo.objective),
         _text_shape(slo.title), slo.status, slo.section, _text_shape(slo.note), slo.allow_partial,
-        slo.place, limit_shape(slo.declared),
+        slo.place, limit_shape(slo.declared), slo.evaluate,
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def _slo(slo_set: str, written: shape.SLO) -> SLO:
         slo_set, written.name, at("sli", _sli, written.sli),
         None if written.objective is None else _objective(written.objective),
         written.interval, written.window, _text(written.title), written.status, written.section, _text(written.note),
-        written.min_events, written.allow_partial, written.place, read_limit(written.declared),
+        written.min_events, written.allow_partial, written.place, read_limit(written.declared), written.evaluate,
     )  # fmt: skip
 
 

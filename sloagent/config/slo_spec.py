@@ -106,6 +106,9 @@ class DefaultsSpec(Settings):
         default=0.0, ge=0, description="Fewer events in the window: inconclusive. Values have no events."
     )
     allow_partial: bool = Field(default=False, description="Judge answers that Prometheus marks as partial.")
+    evaluate: Literal["raw", "recorded"] = Field(
+        default="raw", description="recorded: read what exported rules have recorded, and not the metrics themselves."
+    )
     alerts: AlertsSpec = Field(default=AlertsSpec(), description="By which rules they are watched.")
 
 
@@ -248,6 +251,9 @@ class SLOSpec(Settings):
         default=None, ge=0, description="Fewer events in the window (rate × window): inconclusive."
     )
     allow_partial: bool | None = Field(default=None, description="Judge answers that Prometheus marks as partial.")
+    evaluate: Literal["raw", "recorded"] | None = Field(
+        default=None, description="What is read: the metrics themselves, or what exported rules have recorded of them."
+    )
     alerts: AlertsSpec = Field(
         default=AlertsSpec(), description="By which rules it is watched, where they are not those of the defaults."
     )

@@ -15,7 +15,7 @@ from sloagent.config.parameters import NAME, RESERVED
 from sloagent.config.problem import Problem, spelling_hint
 from sloagent.config.repair import read_to_the_end
 from sloagent.config.slo_spec import DefaultsSpec, LocalizedText, SLOSetSpec, SLOSpec
-from sloagent.model.slo import SLO, SLOSet, Status, Text, ValueSLI
+from sloagent.model.slo import SLO, Evaluate, LatencySLI, SLOSet, Status, Text, ValueSLI
 
 KIND = "slo"
 _SLO: dict[str, Value] = {"name": "x", "sli": {}, "objective": "tbd"}
@@ -109,6 +109,11 @@ def _slo(spec: SLOSpec, path: Path, shared: _Written, findings: Findings) -> SLO
         findings.add(
             (*path, "min_events"), "slo/min-events", "a value has no events to count", "leave min_events out", key=True
         )
+    evaluate = Evaluate(_or(spec.evaluate, defaults.evaluate))
+    if evaluate is Evaluate.RECORDED and isinstance(sli, LatencySLI) and sli.native:
+        here = (*path, "evaluate") if spec.evaluate is not None else ("defaults", "evaluate")
+        summary = f'native histograms are not recorded, and "{spec.name}" has one'
+        findings.add(here, "slo/evaluate", summary, "write evaluate: raw for this SLO")
     return SLO(
         set=set_name,
         name=spec.name,
@@ -124,6 +129,7 @@ def _slo(spec: SLOSpec, path: Path, shared: _Written, findings: Findings) -> SLO
         allow_partial=_or(spec.allow_partial, defaults.allow_partial),
         place=f"{findings.document.path}:{findings.document.mark((*path, 'name')).line}",
         declared=declared,
+        evaluate=evaluate,
         alerts=to_alerts.alerts_of(
             [(defaults.alerts, ("defaults", "alerts")), (spec.alerts, (*path, "alerts"))], findings
         ),

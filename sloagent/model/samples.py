@@ -66,6 +66,8 @@ class Kind(StrEnum):
     TOO_MANY_SERIES = "too_many_series"
     TOO_LARGE = "too_large"
     HISTORY_LOST = "history_lost"
+    NOT_RECORDED = "not_recorded"
+    """Rules were to record the answer, and have not."""
     CLOCK = "clock"
     """The slot lies in Prometheus's future: one of the two clocks is wrong."""
     NEVER_ANSWERED = "never_answered"

@@ -22,6 +22,13 @@ class Status(StrEnum):
     WIP = "wip"
 
 
+class Evaluate(StrEnum):
+    """What is read of an SLI: the metrics themselves, or what exported rules have recorded of them."""
+
+    RAW = "raw"
+    RECORDED = "recorded"
+
+
 class Gate(StrEnum):
     """Which of the three readings of a run decides its verdict."""
 
@@ -153,6 +160,7 @@ class SLO:
     """Where it is written: `path:line`, for messages."""
     declared: Limit | None = None
     """The limit that its set declares, where a parameter of the agent's file put another in its place."""
+    evaluate: Evaluate = Evaluate.RAW
     alerts: Alerts = field(default=STANDARD_ALERTS, compare=False, repr=False)
     """By which rules it is watched: who is told does not make it another SLO."""
 
@@ -193,6 +201,7 @@ class SLO:
         sli = asdict(self.sli)
         if not sli.get("lower_bounds", True):
             del sli["lower_bounds"]
+        told_later = {} if self.evaluate is Evaluate.RAW else {"evaluate": self.evaluate.value}
         return {
             "kind": type(self.sli).__name__,
             "sli": sli,
@@ -201,6 +210,7 @@ class SLO:
             "window": self.window,
             "min_events": self.min_events,
             "allow_partial": self.allow_partial,
+            **told_later,
         }
 
 

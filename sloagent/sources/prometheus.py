@@ -10,10 +10,10 @@ from sloagent.errors import SourceError
 from sloagent.model.facts import Collected
 from sloagent.model.piece import Counted, Piece
 from sloagent.model.samples import Answer, Events, Kind, Malformed, Question, Refusal, Sample
-from sloagent.model.slo import SLO, Labels, LatencySLI, ValueSLI
+from sloagent.model.slo import SLO, Evaluate, Labels, LatencySLI, ValueSLI
 from sloagent.model.timerange import at as moment
 from sloagent.peer.failures import words
-from sloagent.sources import curl, envelope, promql
+from sloagent.sources import curl, envelope, promql, recorded
 from sloagent.sources.asking import Asking
 from sloagent.sources.bounds import Bounds
 from sloagent.sources.connection import PrometheusConnection, Reply
@@ -24,6 +24,8 @@ from sloagent.sources.test_bed import collect
 
 CLOCK_SLACK_SECONDS = 2.0
 """HTTP dates are whole seconds, and two clocks that are kept by NTP differ by less."""
+
+RAW_IS_MISSING = "what was counted over a stretch is asked of the metrics themselves, and they are not here"
 
 Series = dict[Labels, Sample]
 Queries = tuple[tuple[str, str], ...]
@@ -62,14 +64,18 @@ class PrometheusSource:
 
     def at(self, slo: SLO, slot: int) -> Answer | Refusal:
         """Ask one SLI at one slot (`time=slot`)."""
-        found = self._instant(slo, promql.questions(slo.sli, promql.duration(slo.window)), str(slot), slot)
-        return found if isinstance(found, Refusal) else Answer(found.question, found.series, found.warnings)
+        found = self._instant(slo, recorded.questions(slo), str(slot), slot)
+        if isinstance(found, Refusal):
+            return found
+        if not found.series and (refusal := self._unrecorded(slo, [slot], found.question)):
+            return refusal
+        return Answer(found.question, found.series, found.warnings)
 
     def over(self, slo: SLO, slots: Sequence[int]) -> list[Answer | Refusal] | Refusal:
         """Ask one SLI at many slots by range queries; one entry per slot, or one refusal that decides nothing."""
         if len(slots) < 2:
             return [self.at(slo, slot) for slot in slots]
-        queries = promql.questions(slo.sli, promql.duration(slo.window))
+        queries = recorded.questions(slo)
         nothing: Answer = Answer(Question(queries[0][0]), {})
         answers: list[Answer | Refusal] = [nothing] * len(slots)
         empty = list(range(len(slots)))
@@ -89,7 +95,9 @@ class PrometheusSource:
             empty = [index for index in empty if answers[index] is nothing]
             if not empty:
                 break
-        return self._without_lost_slots(slo, slots, answers, empty, reply)
+        found = self._without_lost_slots(slo, slots, answers, empty, reply)
+        unsure = [slots[i] for i in empty if isinstance(found, list) and isinstance(found[i], Answer)]
+        return (self._unrecorded(slo, unsure, question) if unsure else None) or found
 
     def piece(self, slo: SLO, start_ms: int, end_ms: int) -> Piece | Refusal:
         """Ask the increase of a latency or ratio SLI from one cut to the next."""
@@ -99,6 +107,9 @@ class PrometheusSource:
         found = self._instant(slo, queries, f"{end_ms / 1000:.3f}", end_ms / 1000)
         if isinstance(found, Refusal):
             return found
+        if slo.evaluate is Evaluate.RECORDED and not found.series:
+            # Windows may have counted events here: that none were counted in all cannot be said.
+            return Refusal(found.question, Kind.BAD_DATA, RAW_IS_MISSING, final=True)
         seconds = (end_ms - start_ms) / 1000
         counted: dict[Labels, Counted] = {}
         for labels, sample in found.series.items():
@@ -198,11 +209,31 @@ class PrometheusSource:
         try:
             reached = self._history.first_reached([slots[index] for index in doubtful], reply)
         except SourceError as error:
-            return self._refused(Question(promql.questions(slo.sli, promql.duration(slo.window))[0][0]), error)
+            return self._refused(Question(recorded.questions(slo)[0][0]), error)
         for index in doubtful[:reached]:
             answer = answers[index]
             answers[index] = self._lost(answer.question, slots[index])
         return answers
+
+    def _unrecorded(self, slo: SLO, slots: Sequence[int], question: Question) -> Refusal | None:
+        """Why these slots without series are no answer: rules were to record them, and were not evaluated in time."""
+        if slo.evaluate is Evaluate.RAW:
+            return None
+        first, last = slots[0], slots[-1]
+        try:
+            reply = self._ask_range(recorded.evaluated(slo), first, last, slo.interval)
+            matrix = envelope.stretch(reply.body, first, slo.interval, (last - first) // slo.interval + 1)
+            self._check_complete(slo, self._connection.redacted(matrix.warnings))
+        except SourceError as error:
+            return self._refused(question, error)
+        told = {
+            slot
+            for row in matrix.points
+            for slot, point in zip(range(first, last + 1, slo.interval), row, strict=True)
+            if point is not None
+        }
+        missing = next((slot for slot in slots if slot not in told), None)
+        return None if missing is None else self._refused(question, recorded.not_recorded(slo, missing))
 
     def _check_clock(self, seconds: float, reply: Reply) -> None:
         # We ask when the delay is over by our own clock. By a clock that is ahead, samples would still be missing.

@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 from typing import NotRequired, TypedDict, cast
 
-from sloagent.model.slo import SLI, SLO, Gate, LatencySLI, Limit, LowerBound, Objective, Override, RatioSLI, ValueSLI
+from sloagent.model.slo import (
+    SLI,
+    SLO,
+    Evaluate,
+    Gate,
+    LatencySLI,
+    Limit,
+    LowerBound,
+    Objective,
+    Override,
+    RatioSLI,
+    ValueSLI,
+)
 
 
 class _Limit(TypedDict):
@@ -63,6 +75,7 @@ class Spec(TypedDict):
     window: int
     min_events: float
     allow_partial: bool
+    evaluate: NotRequired[str]
 
 
 def spec_text(slo: SLO) -> str:
@@ -82,6 +95,7 @@ def slo_from(slo_set: str, name: str, text: str) -> SLO:
         window=spec["window"],
         min_events=spec["min_events"],
         allow_partial=spec["allow_partial"],
+        evaluate=Evaluate(spec.get("evaluate", Evaluate.RAW)),
     )
 
 

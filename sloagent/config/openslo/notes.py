@@ -14,6 +14,7 @@ FIELDS: dict[str, Path] = {
     "window": ("window",),
     "min-events": ("min_events",),
     "allow-partial": ("allow_partial",),
+    "evaluate": ("evaluate",),
     "status": ("status",),
     "section": ("section",),
     "unit": ("sli", "value", "unit"),

@@ -9,7 +9,7 @@ from sloagent import units
 from sloagent.config.openslo import notes, numbers, queries
 from sloagent.config.openslo.shape import LONGEST_DESCRIPTION, VERSION
 from sloagent.model.alert_defaults import STANDARD_ALERTS
-from sloagent.model.slo import SLO, Gate, LatencySLI, Objective, RatioSLI, Status, Text, ValueSLI
+from sloagent.model.slo import SLO, Evaluate, Gate, LatencySLI, Objective, RatioSLI, Status, Text, ValueSLI
 
 Block = dict[str, object]
 
@@ -131,6 +131,8 @@ def _notes(slo: SLO, objective: Objective) -> Iterator[tuple[str, str]]:
         yield "min-events", numbers.decimal(slo.min_events)
     if slo.allow_partial:
         yield "allow-partial", "true"
+    if slo.evaluate is not Evaluate.RAW:
+        yield "evaluate", slo.evaluate.value
     if slo.status is not Status.OFFICIAL:
         yield "status", slo.status.value
     words = {"section": slo.section, notes.TITLE_ZH: slo.title.zh}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sloagent.evaluation import wording
 from sloagent.model.slo import SLO, Gate, LatencySLI, Objective, RatioSLI, ValueSLI
 from sloagent.sources.promql import duration
-from sloagent.sources.rules import alerting
+from sloagent.sources.rules import alerting, recording
 from sloagent.sources.rules.budget import Budget
 from sloagent.sources.rules.latency import LatencyExpressions, histograms, is_edge
 from sloagent.sources.rules.numbers import RatioExpressions, ValueExpressions
@@ -35,7 +35,7 @@ def compiled(slo: SLO) -> Compiled | Refused:
         return Refused(slo, reason)
     objective = _of_windows(slo.objective)
     left_out = list(_left_out(slo))
-    rules: list[Record | Alert] = list(_measured(slo, objective))
+    rules: list[Record | Alert] = [*recording.answers(slo), *_measured(slo, objective)]
     if objective is None:
         return Compiled(slo, tuple(rules), (*left_out, *_never_told(slo, [])))
     alerts = list(alerting.alerts(slo, objective))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sloagent.model.slo import SLO
+from sloagent.sources import recorded
 
 Pairs = tuple[tuple[str, str], ...]
 """Names and values, in the order in which they are written."""
@@ -20,7 +21,10 @@ ERROR_RATIO = "slo:sli_error:ratio_rate"
 WINDOW_LABEL = "sloth_window"
 SLOTH_LABELS = ("sloth_id", "sloth_service", "sloth_slo", WINDOW_LABEL)
 VIOLATED, BURNS, NO_DATA, UNDECIDED = "SLOViolated", "SLOBurnsBudget", "SLONoData", "SLOCannotBeJudged"
-TAKEN_LABELS = frozenset({"alertname", "alertstate", "severity", "set", "slo", "window", "percentile", *SLOTH_LABELS})
+TAKEN_LABELS = frozenset({
+    "alertname", "alertstate", "severity", "set", "slo", "window", "percentile",
+    *SLOTH_LABELS, *recorded.LABELS, recorded.MARK,
+})  # fmt: skip
 """Labels that the rules set themselves: a series that tells its own by one of them would lose it."""
 
 

@@ -8,6 +8,7 @@ from sloagent.config.reader import parse
 from sloagent.config.to_model import to_model
 from sloagent.model.slo import (
     SLO,
+    Evaluate,
     Gate,
     LatencySLI,
     Limit,
@@ -98,9 +99,11 @@ def test_tbd_has_no_objective():
 
 
 def test_defaults_hold_until_an_slo_says_otherwise():
-    head = "defaults: {interval: 30s, window: 1m, min_events: 7, allow_partial: true}\n"
+    head = "defaults: {interval: 30s, window: 1m, min_events: 7, allow_partial: true, evaluate: recorded}\n"
     found = slo(head=head, more="    window: 90s\n    allow_partial: false\n")
     assert (found.interval, found.window, found.min_events, found.allow_partial) == (30, 90, 7, False)
+    assert found.evaluate is Evaluate.RECORDED
+    assert slo(head=head, more="    window: 90s\n    evaluate: raw\n").evaluate is Evaluate.RAW
     assert slo(VALUE, "tbd", head=head).min_events == 0
 
 

@@ -14,6 +14,7 @@ from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.samples import Events, Kind, Question
 from sloagent.model.slo import (
     SLO,
+    Evaluate,
     Gate,
     Labels,
     LatencySLI,
@@ -165,6 +166,7 @@ slis = (
 slos = st.builds(
     SLO, set=texts, name=texts, sli=slis, objective=st.none() | objectives, interval=st.integers(1, 3600),
     window=st.integers(1, 86400), min_events=numbers, allow_partial=st.booleans(), title=st.builds(Text, texts, texts),
+    evaluate=st.sampled_from(Evaluate),
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from sloagent.config.reader import parse
 from sloagent.model.alert_defaults import STANDARD_ALERTS
 from sloagent.model.slo import (
     SLO,
+    Evaluate,
     Gate,
     LatencySLI,
     Limit,
@@ -100,6 +101,7 @@ def sets(draw: st.DrawFn) -> SLOSet:
                 set_name, name, title=draw(st.just(Text(name))) if draw(st.booleans()) else text(),
                 note=text() if draw(st.booleans()) else Text(""), status=draw(st.sampled_from(Status)),
                 section=draw(st.just("") | WORDS), allow_partial=draw(st.booleans()),
+                evaluate=draw(st.sampled_from(Evaluate)),
                 alerts=replace(STANDARD_ALERTS, burn_rate=burning), **draw(promised()),
             )
         )  # fmt: skip
