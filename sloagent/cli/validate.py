@@ -20,7 +20,7 @@ SCHEMA = "sloagent/validate/v1"
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
 )
 def command(files: tuple[str, ...], form: str) -> None:
-    """Check SLO files, agent files and facts files: every mistake at once, each with its line and column.
+    """Check SLO files, OpenSLO too, agent files and facts files: every mistake at once, each with line and column.
 
     FILE is a file, a directory, a glob or builtin:NAME. An agent file is checked together with the files that it
     names. Exits with 2 where anything is wrong.

@@ -31,7 +31,7 @@ def test_a_directory_a_glob_and_a_shipped_name_are_read_once():
 def test_an_agent_file_is_read_with_the_sets_and_the_facts_it_names():
     answer = validate(DATA / "slo" / "good" / "every-field.yaml", DATA / "agent" / "good" / "every-field.yaml")
     assert answer.exit_code == 0
-    assert "in 4 files are well written." in answer.stdout
+    assert "in 5 files are well written." in answer.stdout
 
 
 def test_a_facts_file_is_one_file_without_slos():

@@ -12,12 +12,14 @@ from sloagent.app.agent_settings import AgentSettings
 from sloagent.config import structure
 from sloagent.config.document import LINE_BREAK
 from sloagent.config.findings import Findings
+from sloagent.config.openslo import reading as openslo
 from sloagent.config.problem import in_order, render
 from sloagent.config.reader import parse
 from sloagent.config.to_model import to_model
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 SLO_FILE = (DATA / "slo" / "good" / "every-field.yaml").read_text()
+OPENSLO_FILE = (DATA / "slo" / "good" / "openslo.yaml").read_text()
 AGENT_FILE = (DATA / "agent" / "good" / "every-field.yaml").read_text()
 SPLICES = st.one_of(
     st.text(max_size=6),
@@ -73,6 +75,12 @@ def read_as_slo_file(content: bytes) -> None:
     check_problems(loaded.document, loaded.problems)
 
 
+def read_as_openslo_file(content: bytes) -> None:
+    loaded = openslo.read(parse("a.yaml", content))
+    assert (loaded.slo_set is None) == bool(loaded.problems)
+    check_problems(loaded.document, loaded.problems)
+
+
 def read_as_agent_file(content: bytes) -> None:
     document = parse("a.yaml", content)
     findings = Findings(document)
@@ -92,6 +100,12 @@ def test_an_edited_slo_file_is_read_or_told(edits):
 
 @relaxed
 @given(EDITS)
+def test_an_edited_openslo_file_is_read_or_told(edits):
+    read_as_openslo_file(edited(OPENSLO_FILE, edits).encode("utf-8", "surrogatepass"))
+
+
+@relaxed
+@given(EDITS)
 def test_an_edited_agent_file_is_read_or_told(edits):
     read_as_agent_file(edited(AGENT_FILE, edits).encode("utf-8", "surrogatepass"))
 
@@ -100,10 +114,12 @@ def test_an_edited_agent_file_is_read_or_told(edits):
 @given(st.binary(max_size=200))
 def test_random_bytes_are_told(content):
     read_as_slo_file(content)
+    read_as_openslo_file(content)
     read_as_agent_file(content)
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*/bad/*.yaml")), ids=lambda path: path.stem)
 def test_every_bad_file_is_told_as_either_kind(path):
     read_as_slo_file(path.read_bytes())
+    read_as_openslo_file(path.read_bytes())
     read_as_agent_file(path.read_bytes())
