@@ -7,16 +7,20 @@ import subprocess
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sloagent.app import demo_data
 from sloagent.config.load import load_slo_files
 from sloagent.evaluation.judge import judge
 from sloagent.model.slo import SLO, Labels
 from sloagent.model.verdict import Outcome, SlotVerdict
+from sloagent.sources.http_config import PrometheusSettings
 from sloagent.sources.prometheus import PrometheusSource
 from sloagent.sources.rules.rule import VERDICT, Compiled, Record
+from tests.prometheus import Prometheus
 
 AT_BOUNDS = {"distribution_limit": "2.048s", "wal_fsync_limit": "16ms", "backend_commit_limit": "32ms"}
 """Limits of builtin:karmada that are bucket bounds, in place of those that lie inside buckets."""
@@ -54,6 +58,17 @@ class Recorded:
             for series in found
             for at, value in series["values"]
         }
+
+
+@contextmanager
+def recorded_run(directory: Path) -> Iterator[Recorded]:
+    """A Prometheus with the run that ships, and the slots whose windows lie in it."""
+    recording = demo_data.unpack(directory / "data")
+    first, last = int(recording.start.timestamp()) + 300, int(recording.end.timestamp())
+    with Prometheus(directory / "data") as server:
+        source = PrometheusSource(PrometheusSettings(url=server.url))
+        yield Recorded(server.url, source, range(-(-first // 60) * 60, last + 1, 60))
+        source.close()
 
 
 def asked(url: str, what: str, form: Mapping[str, object]) -> list[dict]:

@@ -6,27 +6,22 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import ceil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from sloagent.app import demo_data, rule_files, rules_export
-from sloagent.app.schedule import stretches
+from sloagent.app import openslo_export, rules_export
 from sloagent.config.load import load_slo_files
-from sloagent.evaluation.judge import judge
-from sloagent.model.samples import Answer, Kind, Refusal
-from sloagent.model.slo import SLO, Evaluate, Limit, Objective
-from sloagent.model.verdict import Cause
+from sloagent.model.slo import LatencySLI, Text
+from sloagent.model.verdict import Cause, Outcome
 from sloagent.sources.http_config import PrometheusSettings
 from sloagent.sources.prometheus import PrometheusSource
 from sloagent.sources.rules.rule import VERDICT
 from tests.agent import AgentDirectory
 from tests.prometheus import Prometheus, blocks_from_openmetrics
-from tests.rules import AT_BOUNDS, Point, Recorded, asked, compared, promtool, slos_of, verdict_of
+from tests.rules import AT_BOUNDS, SAYS, Recorded, compared, recorded_run, slos_of, verdict_of
 
 INSIDE_BUCKETS = {
     "distribution-latency", "distribution-policy-apply-latency", "distribution-scheduling-latency",
@@ -37,13 +32,8 @@ INSIDE_BUCKETS = {
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
-    data = tmp_path_factory.mktemp("recorded") / "data"
-    recording = demo_data.unpack(data)
-    first, last = int(recording.start.timestamp()) + 300, int(recording.end.timestamp())
-    with Prometheus(data) as server:
-        source = PrometheusSource(PrometheusSettings(url=server.url))
-        yield Recorded(server.url, source, range(-(-first // 60) * 60, last + 1, 60))
-        source.close()
+    with recorded_run(tmp_path_factory.mktemp("recorded")) as run:
+        yield run
 
 
 def verdict_rules(files: Iterable[Path]) -> dict[str, str]:
@@ -109,138 +99,48 @@ def test_with_limits_at_bounds_nothing_is_left_undecided_by_the_rules_alone(reco
     assert set(whole.values()) == {0.0}
 
 
-@dataclass(frozen=True)
-class Backfilled:
-    """A Prometheus that holds nothing but what rules have recorded: verdicts, and the answers that sloagent reads."""
-
-    url: str
-    source: PrometheusSource
-    slos: dict[str, SLO]
-    end: int
-
-    def verdicts(self) -> dict[str, dict[Point, float]]:
-        """What the rules say of each SLO, at their own times."""
-        found: dict[str, dict[Point, float]] = {}
-        for series in asked(self.url, "query", {"query": f"{VERDICT}[2h]", "time": self.end}):
-            labels = {k: v for k, v in series["metric"].items() if k not in ("__name__", "set", "slo")}
-            of = found.setdefault(series["metric"]["slo"], {})
-            of |= {(at, tuple(sorted(labels.items()))): float(value) for at, value in series["values"]}
-        return found
-
-    def times(self) -> dict[str, list[float]]:
-        """When the rules of each SLO were evaluated."""
-        marks = asked(self.url, "query", {"query": '{sloagent_rule="evaluated"}[2h]', "time": self.end})
-        return {series["metric"]["sloagent_slo"]: [at for at, _ in series["values"]] for series in marks}
-
-
-@pytest.fixture(scope="module")
-def backfilled(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfilled]:
-    """promtool evaluates a group at its own offset within the minute, which hangs on the file's path."""
-    slos, target = slos_of("karmada", AT_BOUNDS), tmp_path_factory.mktemp("backfilled")
-    files = []
-    for slo in slos.values():
-        made = rules_export.export([replace(slo, evaluate=Evaluate.RECORDED)])
-        (group,) = yaml.safe_load(rule_files.prometheus(made))["groups"]
-        kept = (VERDICT, "sloagent:sli_")
-        group["rules"] = [rule for rule in group["rules"] if rule.get("record", "").startswith(kept)]
-        files.append(target / f"{slo.name}.yaml")
-        files[-1].write_text(yaml.safe_dump({"groups": [group]}))
-    start, end = recorded.slots[0], recorded.slots[-1]
-    words = ["--url", recorded.url, "--start", str(start), "--end", str(end), "--output-dir", target / "data"]
-    promtool("tsdb", "create-blocks-from", "rules", *words, *files)
-    with Prometheus(target / "data") as server:
-        source = PrometheusSource(PrometheusSettings(url=server.url))
-        yield Backfilled(server.url, source, slos, end)
-        source.close()
-
-
-def test_what_is_backfilled_from_the_rules_is_what_sloagent_judges_at_those_times(
-    recorded: Recorded, backfilled: Backfilled
-) -> None:
-    """The offset is no whole second: sloagent is asked at the same millisecond."""
-    total: Counter[str] = Counter()
-    for name, points in backfilled.verdicts().items():
-        slo, times = backfilled.slos[name], sorted({at for at, _ in points})
-        slots = [judge(slo, at, recorded.source.at(slo, at)) for at in times]
-        counts, different = compared(slots, points)
-        assert not different, different[:3]
-        total += counts
-    assert total["pass"] > 800
-    assert total["fail"] > 200
-
-
-def test_what_is_read_from_recorded_answers_is_judged_as_the_raw_series_at_the_time_of_the_rule(
-    recorded: Recorded, backfilled: Backfilled
-) -> None:
-    times, counts = backfilled.times(), Counter[str]()
-    assert set(times) == set(backfilled.slos)
-    for name, raw in backfilled.slos.items():
-        slo = replace(raw, evaluate=Evaluate.RECORDED)
-        at_rule = {ceil(at / 60) * 60: at for at in times[name]}
-        # At the border of its blocks promtool loses an evaluation: nobody knows what it would have been.
-        lost = sorted(set(range(min(at_rule), max(at_rule), 60)) - set(at_rule))
-        assert len(lost) <= 1
-        assert all(isinstance(backfilled.source.at(slo, slot), Refusal) for slot in lost)
-        for stretch in stretches(sorted(at_rule), 60, 100):
-            read = backfilled.source.over(slo, stretch)
-            assert isinstance(read, list), read
-            assert read[-1] == backfilled.source.at(slo, stretch[-1])
-            for slot, answer in zip(stretch, read, strict=True):
-                asked_then = recorded.source.at(raw, at_rule[slot])
-                assert isinstance(answer, Answer)
-                assert isinstance(asked_then, Answer)
-                assert answer.question.histogram == asked_then.question.histogram
-                # Outcomes, causes, shares, events, values, and percentiles with the bounds of their buckets.
-                told = judge(slo, slot, answer).verdicts
-                assert told == judge(raw, slot, asked_then).verdicts
-                counts.update(verdict.outcome.value for verdict in told)
-    assert min(counts["pass"], counts["inconclusive"], counts["no_data"], counts["measured"]) > 200, counts
-    assert counts["fail"] > 200
-
-
-def test_a_ruler_that_stopped_or_has_other_rules_is_told_and_nothing_old_passes(backfilled: Backfilled) -> None:
-    raw = backfilled.slos["etcd-request-latency"]
-    slo = replace(raw, evaluate=Evaluate.RECORDED)
-    last = max(backfilled.times()[slo.name])
-    living = int(last // 60 * 60 + 60)
-    assert isinstance(backfilled.source.at(slo, living), Answer)
-    dead = backfilled.source.at(slo, living + 60)
-    assert isinstance(dead, Refusal)
-    assert (dead.kind, dead.final) == (Kind.NOT_RECORDED, False)
-    assert "the ruler does not run or is late, or has other rules" in dead.message
-    assert judge(slo, living + 60, dead).pending
-    stretch = backfilled.source.over(slo, range(living - 120, living + 180, 60))
-    assert isinstance(stretch, Refusal)
-    assert stretch.kind is Kind.NOT_RECORDED
-    changed = backfilled.source.at(replace(slo, window=600), living)
-    assert isinstance(changed, Refusal)
-    assert changed.kind is Kind.NOT_RECORDED
-    other_limit = replace(slo, objective=Objective(Limit(at_most=0.025), 99.0))
-    assert isinstance(backfilled.source.at(other_limit, living), Answer)
-    # The rules ran and found nothing: the probe was not there.
-    silent = backfilled.source.at(
-        replace(backfilled.slos["cluster-registration-latency"], evaluate=slo.evaluate), living
-    )
-    assert isinstance(silent, Answer)
-    assert not silent.series
-
-
-def test_what_was_counted_over_a_run_is_not_made_up_from_rates(recorded: Recorded, backfilled: Backfilled) -> None:
-    slo = replace(backfilled.slos["etcd-request-latency"], evaluate=Evaluate.RECORDED)
-    start, end = recorded.slots[0] * 1000, recorded.slots[10] * 1000
-    refused = backfilled.source.piece(slo, start, end)
-    assert isinstance(refused, Refusal)
-    assert refused.final
-    assert "asked of the metrics themselves, and they are not here" in refused.message
-    assert recorded.source.piece(slo, start, end) == recorded.source.piece(backfilled.slos[slo.name], start, end)
-
-
 def _instant(slot: int) -> str:
     return f"{datetime.fromtimestamp(slot, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _seconds(instant: str) -> int:
     return int(datetime.fromisoformat(instant).timestamp())
+
+
+def test_what_is_written_as_openslo_has_the_same_good_windows(recorded: Recorded) -> None:
+    """As another tool would reckon them: the two queries of a ratio, or the one of a threshold, at each slot."""
+    slos = slos_of("karmada", AT_BOUNDS)
+    counts: Counter[str] = Counter()
+    for document in openslo_export.documents(openslo_export.export(slos.values()), {"karmada": Text("Karmada")})[1:]:
+        slo = slos[document["metadata"]["name"]]
+        if isinstance(slo.sli, LatencySLI) and slo.sli.lower_bounds:
+            continue
+        (metric,), (objective,) = document["spec"]["indicator"]["spec"].values(), document["spec"]["objectives"]
+        sides = {"value": metric} if "metricSource" in metric else {k: v for k, v in metric.items() if k != "counter"}
+        found = {side: recorded.over_slots(source["metricSource"]["spec"]["query"]) for side, source in sides.items()}
+        for slot in recorded.judged(slo):
+            for verdict in slot.verdicts:
+                point = (slot.slot, verdict.labels)
+                at = {side: points[point] for side, points in found.items() if point in points}
+                if verdict.outcome in SAYS and (good := _is_good(objective, at)) is not None:
+                    assert good == (verdict.outcome is not Outcome.FAIL), (slo.name, point)
+                    counts[verdict.outcome.value] += 1
+    assert counts["pass"] > 500
+    assert counts["fail"] > 200
+
+
+def _is_good(objective: dict, at: dict[str, float]) -> bool | None:
+    """Whether a window is good; None where there is nothing to reckon with, such as a limit that is no bound."""
+    match at:
+        case {"value": value}:
+            return value <= objective["value"] if objective["op"] == "lte" else value >= objective["value"]
+        case {"good": good, "total": total}:
+            share = good / total
+        case {"bad": bad, "total": total}:
+            share = 1 - bad / total
+        case _:
+            return None
+    return share >= objective["timeSliceTarget"] - 1e-9
 
 
 def test_a_limit_inside_a_bucket_of_the_recording_is_refused_with_its_neighbours(recorded: Recorded) -> None:
