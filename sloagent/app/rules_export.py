@@ -50,7 +50,7 @@ def checked(made: Export, source: Source, slot_of: Callable[[SLO], int]) -> Expo
     for one in made.compiled:
         bounds = _bounds(one.slo, source, slot_of(one.slo)) if _has_bounds(one.slo) else []
         reason = next((why for labels, found in bounds if (why := _off(one.slo, labels, found))), "")
-        if reason and one.slo.evaluate is Evaluate.RECORDED:
+        if reason and one.rules and one.slo.evaluate is Evaluate.RECORDED:
             # The counts of all buckets may decide where those at the limit do not: sloagent reads them.
             kept.append(
                 Compiled(one.slo, tuple(recording.answers(one.slo)), (f"its verdict and its alerts: {reason}",))
