@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sloagent.app.wiring import Agent
 from sloagent.evaluation.budget import BurnHistory, pairs_in_force
+from sloagent.evaluation.spending import Spent, Term
 from sloagent.model.alert import Checkpoint
 from sloagent.model.slo import SLO
 from sloagent.model.verdict import SlotVerdict
@@ -20,11 +23,19 @@ class History:
         self._windows = {window for pair in self.pairs for window in (pair.long, pair.short)}
         self.burnt = BurnHistory(slo, self._windows)
         self.looked_at: Checkpoint | None = None
-        """Up to which it knows everything."""
+        """Up to which it knows everything; None while it does not."""
+        self.spent: Mapping[Term, Spent] = {}
+        """What was spent over longer terms, for the metrics; `app.budgets` chooses and completes them."""
 
     def reach(self, looked_at: Checkpoint | None, first: int) -> None:
         """Know everything before the slot `first`, the one after those that were looked at. Raises StoreError."""
-        if self.pairs and (looked_at is None or looked_at != self.looked_at):
+        is_known = looked_at is not None and looked_at == self.looked_at
+        self.looked_at = None  # until the slots that follow were all taken
+        if is_known:
+            return
+        for spent in self.spent.values():
+            spent.go_back(first)
+        if self.pairs:
             self.burnt = BurnHistory(self._slo, self._windows)
             stretch = (first - max(self._windows), first - 1)
             for slot, labels, counted in self._agent.store.spent(self._agent.source.name, self._slo, stretch):
@@ -34,3 +45,5 @@ class History:
         """Take the next slot."""
         if self.pairs:
             self.burnt.add(slot)
+        for spent in self.spent.values():
+            spent.add(slot)

@@ -31,6 +31,7 @@ from sloagent.errors import ConfigError, SloagentError
 from sloagent.report.plain import pending_data, slo_data, slot_data
 from sloagent.sinks.log import LogSink
 from sloagent.sinks.metrics import MetricsSink
+from sloagent.sinks.standing import StandingMetrics
 from sloagent.web.endpoints import View, application
 
 log = logging.getLogger("sloagent")
@@ -60,6 +61,7 @@ class Daemon:
         self._agent: Agent = self._open()
         self._duties = Duties(self._agent)
         self._metrics.keep(self._agent.slos, lambda: self._duties.pending)
+        self._telemetry.registry.register(StandingMetrics(lambda: self._duties.standings))
         self._loaded()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from sloagent.app.alerting import AlertFollower, Followed
+from sloagent.app.budgets import Budgets
 from sloagent.app.catch_up import PEER_IS_AWAY, Filler, UnansweredError, never_answered
 from sloagent.app.clock import dispute
 from sloagent.app.house_keeping import HouseKeeping
@@ -22,6 +23,7 @@ from sloagent.model.alert import Active, Key
 from sloagent.model.pending import Pending
 from sloagent.model.samples import Kind, Question, Refusal
 from sloagent.model.slo import SLO
+from sloagent.model.standing import Standing
 from sloagent.model.verdict import SlotVerdict
 
 log = logging.getLogger("sloagent")
@@ -57,6 +59,7 @@ class Duties:
         self._filler = Filler(agent.cycle, agent.settings.evaluation.max_response)
         self._house = HouseKeeping(agent, self._ledger, self.stopping)
         self._follower = AlertFollower(agent)
+        self._budgets = Budgets(agent, self._follower)
         self._messenger = Messenger(agent, self._follower, partial(open_receivers, agent))
         self._unfollowed = threading.Event()
         """Set when there may be recorded slots that the alerts do not know of."""
@@ -118,6 +121,11 @@ class Duties:
     def alerted(self) -> list[tuple[SLO, Key, Active]]:
         """What is pending and firing at the newest slots that were looked at."""
         return [(slo, *one) for slo in self.agent.slos for one in sorted((self._follower.active(slo) or {}).items())]
+
+    @property
+    def standings(self) -> list[Standing]:
+        """How each SLO stands at the newest slot that was looked at."""
+        return self._budgets.standings()
 
     def pending_of(self, agent: Agent) -> tuple[Pending, ...]:
         """What is known to be owed of this agent's SLOs."""
@@ -198,6 +206,13 @@ class Duties:
                 self._unfollowed.set()
         if not self.stopping():
             self._messenger.round(time.time(), self.pending, found)
+            self._look_at_budgets()
+
+    def _look_at_budgets(self) -> None:
+        try:
+            self._budgets.round(self.stopping)
+        except StoreError as error:
+            self._store_failed(error)
 
     def _begin(self) -> str:
         """Remember since when slots are expected, unless the clock is wrong; returns what is wrong with it."""

@@ -7,7 +7,7 @@ of 1 uses up the budget of a period exactly in that period (SRE Workbook, "Alert
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import fsum
 
@@ -44,6 +44,14 @@ def budget(slo: SLO, labels: Labels = ()) -> float | None:
     return left if left > 0 else None
 
 
+def budgets(slo: SLO) -> list[float]:
+    """The budgets that an SLO gives its series: that of most, and those of its overrides. Empty where it gives none."""
+    matches: list[Labels] = [()]
+    if isinstance(slo.sli, RatioSLI) and slo.objective is not None:
+        matches += [override.match for override in slo.objective.overrides]
+    return [share for labels in matches if (share := budget(slo, labels)) is not None]
+
+
 def pairs_in_force(slo: SLO, period: int) -> tuple[BurnPair, ...]:
     """The pairs that are told of an SLO, the shortest first, where its budget is reckoned over `period` seconds.
 
@@ -54,13 +62,13 @@ def pairs_in_force(slo: SLO, period: int) -> tuple[BurnPair, ...]:
     nothing burns ten times as fast.
     """
     burning = slo.alerts.burn_rate
-    budgets = [share for share in _budgets(slo) if share is not None]
-    if burning is None or not budgets:
+    shares = budgets(slo)
+    if burning is None or not shares:
         return ()
     scale = min(1.0, (burning.period or period) / PERIOD_SECONDS)
     found: dict[int, BurnPair] = {}
     for pair in sorted(burning.pairs, key=lambda pair: -pair.factor):
-        if pair.factor * min(budgets) >= 1:
+        if pair.factor * min(shares) >= 1:
             continue
         long, short = (_multiple(seconds * scale, slo.window) for seconds in (pair.long, pair.short))
         while (there := found.get(long)) is not None and (there.severity, there.short) != (pair.severity, short):
@@ -192,12 +200,6 @@ class BurnHistory:
             return 0.0
         start, size = first % self._size, end - first
         return fsum(counts[start : start + size] + counts[: max(0, start + size - self._size)])
-
-
-def _budgets(slo: SLO) -> Iterator[float | None]:
-    yield budget(slo)
-    if isinstance(slo.sli, RatioSLI) and slo.objective is not None:
-        yield from (budget(slo, override.match) for override in slo.objective.overrides)
 
 
 def _multiple(seconds: float, window: int) -> int:

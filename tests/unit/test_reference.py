@@ -34,10 +34,12 @@ from sloagent.model.pending import Pending
 from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.samples import Answer, Kind, Question, Refusal
 from sloagent.model.slo import SLO, LatencySLI, Limit, Objective, RatioSLI, Text, ValueSLI
+from sloagent.model.standing import Standing
 from sloagent.model.timerange import TimeRange, at
 from sloagent.model.verdict import Cause, Outcome, Quantile, SlotVerdict
 from sloagent.report.plain import slo_data, slot_data
 from sloagent.sinks.metrics import MetricsSink
+from sloagent.sinks.standing import StandingMetrics
 from sloagent.web.endpoints import View, application
 from tests.door import NO_RUNS
 
@@ -169,6 +171,8 @@ def exposed() -> dict[str, tuple[str, set[str]]]:
     """Name, type and labels of every family that the daemon exposes, once everything has happened."""
     telemetry, sink = Telemetry(), MetricsSink()
     telemetry.registry.register(sink)
+    standing = Standing(SCHEDULING, (), {}, {(("result", "ok"),): {300: 0.5}}, {"soak": 0.9})
+    telemetry.registry.register(StandingMetrics(lambda: [standing]))
     question = Question("q")
     with telemetry.query() as told:
         told(Refusal(question, Kind.TIMEOUT, "slow", final=False))
