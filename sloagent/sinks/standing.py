@@ -51,11 +51,12 @@ class _Rates:
 
     def __iter__(self) -> Iterator[Sample]:
         for one in self.standings:
+            written = {seconds: written_duration(seconds) for pair in one.pairs for seconds in (pair.long, pair.short)}
             for labels, rates in one.rates.items():
                 named = {"set": one.slo.set, "slo": one.slo.name}
                 named.update((f"exported_{name}" if name in _TAKEN else name, text) for name, text in labels)
                 for window, rate in rates.items():
-                    yield Sample(self.name, {**named, "window": written_duration(window)}, rate)
+                    yield Sample(self.name, {**named, "window": written[window]}, rate)
 
 
 def _left(standings: Sequence[Standing]) -> GaugeMetricFamily:

@@ -24,11 +24,13 @@ from sloagent.app.run_data import document
 from sloagent.app.telemetry import Telemetry
 from sloagent.cli import COMMANDS, cli, main
 from sloagent.evaluation import drift, wording
+from sloagent.evaluation.budget import pairs_in_force
 from sloagent.evaluation.judge import judge
 from sloagent.evaluation.latency import judge_distribution
 from sloagent.evaluation.quantiles import SLACK
 from sloagent.evaluation.reasons import reason
 from sloagent.evaluation.summary import LEAST_EVALUATED
+from sloagent.model.alert_defaults import PERIOD_SECONDS
 from sloagent.model.distribution import Distribution
 from sloagent.model.pending import Pending
 from sloagent.model.run import Exclusion, Phase, Run
@@ -171,7 +173,8 @@ def exposed() -> dict[str, tuple[str, set[str]]]:
     """Name, type and labels of every family that the daemon exposes, once everything has happened."""
     telemetry, sink = Telemetry(), MetricsSink()
     telemetry.registry.register(sink)
-    standing = Standing(SCHEDULING, (), {}, {(("result", "ok"),): {300: 0.5}}, {"soak": 0.9})
+    pairs = pairs_in_force(SCHEDULING, PERIOD_SECONDS)
+    standing = Standing(SCHEDULING, pairs, {}, {(("result", "ok"),): {300: 0.5}}, {"soak": 0.9})
     telemetry.registry.register(StandingMetrics(lambda: [standing]))
     question = Question("q")
     with telemetry.query() as told:
