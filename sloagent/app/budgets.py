@@ -134,7 +134,7 @@ class Budgets:
 
 
 def _rates(slo: SLO, history: History, slot: int) -> Rates:
-    """Of each series and window with events, at the newest slot that ends a window."""
+    """Of each series and window with events, at the newest slot that ends a window of the SLO's own."""
     tile = slot // slo.window * slo.window
     windows = sorted({window for pair in history.pairs for window in (pair.long, pair.short)})
     found = {
