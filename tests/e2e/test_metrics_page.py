@@ -77,6 +77,10 @@ def test_promtool_has_no_complaint_and_prometheus_reads_every_family(tmp_path: P
             "not-promised-yet": "measured",
         }.items():  # fmt: skip
             wait_until(lambda name=name, outcome=outcome: outcome in outcomes(daemon, name), what=f"{name}: {outcome}")
+        standing = ("sloagent_slo_burn_rate{", "sloagent_slo_error_budget_remaining_ratio{", "sloagent_alerts{")
+        wait_until(
+            lambda: all(name in daemon.get("/metrics") for name in standing), what="how budgets and alerts stand"
+        )
         page = daemon.get("/metrics")
         checked = subprocess.run(
             ["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False
