@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sloagent.app.agent_settings import AgentSettings
 from sloagent.app.wiring import Agent
 from sloagent.evaluation.budget import BurnHistory, pairs_in_force
-from sloagent.evaluation.spending import Spent, Term
+from sloagent.evaluation.spending import HOUR, Spent, Term
 from sloagent.model.alert import Checkpoint
 from sloagent.model.slo import SLO
 from sloagent.model.verdict import SlotVerdict
+
+
+def told_window_seconds(settings: AgentSettings) -> float:
+    """How long the window of a burn rate may be: whenever it is reckoned, for a late slot too, its rows are there."""
+    return settings.store.full_rows - settings.evaluation.catch_up - HOUR
 
 
 class History:
@@ -18,7 +24,10 @@ class History:
     def __init__(self, agent: Agent, slo: SLO) -> None:
         self._agent = agent
         self._slo = slo
-        self.pairs = pairs_in_force(slo, int(agent.settings.alerts.period))
+        longest = told_window_seconds(agent.settings)
+        self.pairs = tuple(
+            pair for pair in pairs_in_force(slo, int(agent.settings.alerts.period)) if pair.long <= longest
+        )
         """The pairs of windows that are told."""
         self._windows = {window for pair in self.pairs for window in (pair.long, pair.short)}
         self.burnt = BurnHistory(slo, self._windows)

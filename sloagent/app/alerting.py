@@ -106,7 +106,9 @@ class AlertFollower:
             kept = {key: one for key, one in active.items() if key not in gone and key not in left}
             looks = self._looks(slot, history, run)
             active, told = advance(kept, slot.slot, looks, run.name if run is not None else "")
-            transitions += told
+            # What has ended at this slot can begin again at the next look: it has one place in the history of a slot.
+            active = {key: one for key, one in active.items() if key not in left}
+            transitions += [one for one in told if one.key not in left]
             chain = crc32(slot.slot.to_bytes(8, "big", signed=True), chain)
         after = Checkpoint(slots[-1].slot, active, chain)
         history.looked_at = after

@@ -8,6 +8,7 @@ looks back), `ClockWatch` the second (it notices the step on the monotonic clock
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from sloagent.model.samples import Refusal
 from sloagent.model.timerange import at
+from sloagent.sources import Source
 
 AGREE_SECONDS = 300.0
 """Our clock and Prometheus's may differ by so much; by more, and slots are not what they are called."""
@@ -71,3 +73,25 @@ class ClockWatch:
         step = offset - self.offset
         self.offset = offset
         return step if abs(step) > STEP_SECONDS else 0.0
+
+
+class ClockDoubt:
+    """Whether our clock may be wrong: at the start, after a step, and until Prometheus agrees with it."""
+
+    def __init__(self, *, begins: bool) -> None:
+        self._doubtful = begins
+
+    def arise(self) -> None:
+        """Ask once more."""
+        self._doubtful = True
+
+    def trouble(self, source: Source) -> str:
+        """Why our clock is wrong, in a sentence; empty where it is right, or nobody says."""
+        if not self._doubtful:
+            return ""
+        peer = source.date()
+        if isinstance(peer, Refusal):
+            return ""  # nobody answers: nothing can be recorded under a wrong name either
+        trouble = dispute(peer, time.time())
+        self._doubtful = bool(trouble)
+        return trouble

@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,6 +28,7 @@ from sloagent.app.runs_over_http import RunsOverHTTP
 from sloagent.app.telemetry import Telemetry
 from sloagent.app.wiring import Agent, open_agent, store_name
 from sloagent.errors import ConfigError, SloagentError
+from sloagent.model.standing import Standing
 from sloagent.report.plain import pending_data, slo_data, slot_data
 from sloagent.sinks.log import LogSink
 from sloagent.sinks.metrics import MetricsSink
@@ -37,11 +38,11 @@ from sloagent.web.endpoints import View, application
 log = logging.getLogger("sloagent")
 logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what it warns of, we count and say ourselves
 
-WORKERS = {"live": 4, "past": 1, "house": 1, "alerts": 1}
+WORKERS = {"live": 4, "past": 1, "house": 1}
 """Threads of each executor: what takes long must not keep the others waiting."""
 CATCH_UP_SECONDS = 5.0
 ALERT_SECONDS = 5.0
-"""How often it is looked whether an alert is to be told; after a tick at once."""
+"""How often it is looked whether an alert is to be told; when slots were recorded at once."""
 HOUSEKEEPING_SECONDS = 300.0
 LOOK_AT_CLOCK_SECONDS = 1.0
 
@@ -59,9 +60,10 @@ class Daemon:
         self._said = LogSink()
         self._telemetry.registry.register(self._metrics)
         self._agent: Agent = self._open()
-        self._duties = Duties(self._agent)
+        self._alerts_woken = threading.Event()
+        self._duties = Duties(self._agent, wake=self._alerts_woken.set)
         self._metrics.keep(self._agent.slos, lambda: self._duties.pending)
-        self._telemetry.registry.register(StandingMetrics(lambda: self._duties.standings))
+        self._telemetry.registry.register(StandingMetrics(self._standings))
         self._loaded()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -90,6 +92,8 @@ class Daemon:
         )  # fmt: skip
         self._plan()
         self._scheduler.start()
+        alerting = threading.Thread(target=self._alert, name="alerts", daemon=True)
+        alerting.start()
         try:
             while not self._stopping:
                 self._woken.wait(LOOK_AT_CLOCK_SECONDS)
@@ -102,8 +106,10 @@ class Daemon:
             log.info("ending: waiting for the questions under way")
             self._duties.stop()
             self._scheduler.shutdown(wait=True)
+            self._alerts_woken.set()
+            alerting.join()
             server.stop()
-            self._duties.close()
+            self._duties.alerting.close()
             self._agent.close()
         log.info("ended")
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -137,7 +143,7 @@ class Daemon:
                     raise
                 raise ConfigError(error.message, hint=error.hint) from error
             old = self._duties
-            self._agent, self._duties = fresh, Duties(fresh, old)
+            self._agent, self._duties = fresh, Duties(fresh, old, wake=self._alerts_woken.set)
             self._metrics.keep(fresh.slos, lambda: self._duties.pending)
             self._loaded()
             self._plan()
@@ -153,6 +159,9 @@ class Daemon:
             self._configuration, sinks=(self._metrics, self._said), telemetry=self._telemetry, keep=keep, resilient=True
         )
 
+    def _standings(self) -> Sequence[Standing]:
+        return self._duties.alerting.standings()
+
     def _loaded(self) -> None:
         self._telemetry.reload_successful.set(1)
         self._telemetry.reload_time.set(time.time())
@@ -165,7 +174,6 @@ class Daemon:
             for interval in sorted({slo.interval for slo in self._agent.slos})
         }
         jobs["past"] = (self._past, SlotTrigger(CATCH_UP_SECONDS, 0.0), "past")
-        jobs["alerts"] = (self._alert, SlotTrigger(ALERT_SECONDS, 0.0), "alerts")
         jobs["house"] = (self._house, SlotTrigger(HOUSEKEEPING_SECONDS, 0.0), "house")
         known = {job.id for job in self._scheduler.get_jobs()}
         for gone in known - set(jobs):
@@ -181,13 +189,20 @@ class Daemon:
 
     def _tick(self, interval: int) -> None:
         self._duties.tick(interval)  # of the agent in force when the job begins
-        self._scheduler.modify_job("alerts", next_run_time=datetime.now(UTC))
 
     def _past(self) -> None:
         self._duties.past()
 
     def _alert(self) -> None:
-        self._duties.alerts()
+        """The alerts' own thread: no job, for the scheduler cannot be asked for a job from within one while it ends."""
+        while not self._stopping:
+            self._alerts_woken.wait(ALERT_SECONDS)
+            self._alerts_woken.clear()
+            if not self._stopping:
+                try:
+                    self._duties.alerts()
+                except Exception:
+                    log.exception("a look at the alerts failed; the next one follows")
 
     def _house(self) -> None:
         self._duties.house()
@@ -200,7 +215,7 @@ class Daemon:
             slos=lambda: [slo_data(slo) for slo in self._agent.slos],
             reload=self.reload,
             pending=lambda: [pending_data(one) for one in self._duties.pending if one.slots],
-            alerts=lambda: [alert_data(*one) for one in self._duties.alerted()],
+            alerts=lambda: [alert_data(*one) for one in self._duties.alerting.alerted()],
             runs=RunsOverHTTP(lambda: self._agent.store),
         )
         return application(view)

@@ -6,33 +6,24 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
-from sloagent.app.alerting import AlertFollower, Followed
-from sloagent.app.budgets import Budgets
+from sloagent.app.alert_duty import AlertDuty
 from sloagent.app.catch_up import PEER_IS_AWAY, Filler, UnansweredError, never_answered
-from sloagent.app.clock import dispute
+from sloagent.app.clock import ClockDoubt, dispute
 from sloagent.app.house_keeping import HouseKeeping
 from sloagent.app.ledger import Ledger
-from sloagent.app.messenger import Messenger
-from sloagent.app.receivers import open_receivers
 from sloagent.app.wiring import Agent
 from sloagent.errors import StoreError
 from sloagent.evaluation.judge import judge
-from sloagent.model.alert import Active, Key
 from sloagent.model.pending import Pending
 from sloagent.model.samples import Kind, Question, Refusal
 from sloagent.model.slo import SLO
-from sloagent.model.standing import Standing
 from sloagent.model.verdict import SlotVerdict
 
 log = logging.getLogger("sloagent")
 
 GIVE_UP_AT_ONCE = 5_000
 """Slots recorded as never answered in one round, so that a long absence does not hold the store for long."""
-
-FOLLOW_SECONDS = 30.0
-"""So long a past is looked at before those who wait for word of an alert have their turn."""
 
 TICK_SECONDS = 2.0
 """A tick has begun this long after its slot was due; from then on a slot that it left pending is asked for again."""
@@ -44,7 +35,8 @@ class Duties:
     A reload makes a new one and retires this one: what is under way goes on over the agent with which it began.
     """
 
-    def __init__(self, agent: Agent, before: Duties | None = None) -> None:
+    def __init__(self, agent: Agent, before: Duties | None = None, *, wake: Callable[[], None] = lambda: None) -> None:
+        """`wake` is called when alerts may have changed, so that `alerts` is called soon."""
         self.agent = agent
         self.pending: tuple[Pending, ...] = before.pending_of(agent) if before else ()
         """What is owed, as of the last round; one entry for each SLO."""
@@ -58,13 +50,8 @@ class Duties:
         self._ledger: Ledger = Ledger(agent, newest)
         self._filler = Filler(agent.cycle, agent.settings.evaluation.max_response)
         self._house = HouseKeeping(agent, self._ledger, self.stopping)
-        self._follower = AlertFollower(agent)
-        self._budgets = Budgets(agent, self._follower)
-        self._messenger = Messenger(agent, self._follower, partial(open_receivers, agent))
-        self._unfollowed = threading.Event()
-        """Set when there may be recorded slots that the alerts do not know of."""
-        self._unfollowed.set()
         self._stop = threading.Event()
+        self.alerting = AlertDuty(agent, self.stopping, wake)
         self._ticking: set[int] = set()
         self._shown: set[SLO] = set()
         self._at_work = 0
@@ -72,7 +59,7 @@ class Duties:
         self._lock = threading.Lock()
         agent.telemetry.lag.set_function(self._ledger.lag_seconds)
         self._begun_at = time.monotonic()
-        self._clock_in_doubt = before is None
+        self._clock = ClockDoubt(begins=before is None)
         self._look_at_store()
 
     def stop(self) -> None:
@@ -83,14 +70,10 @@ class Duties:
         """Whether nothing new is to be begun."""
         return self._stop.is_set()
 
-    def close(self) -> None:
-        """Let the receivers of alerts go, when the last job has ended."""
-        self._messenger.close()
-
     def retire(self, successor: Agent) -> None:
         """Begin nothing new; close the agent, but for what its successor goes on using, when the last job has ended."""
         self.stop()
-        self._messenger.retire(successor.slos, time.time())
+        self.alerting.retire(successor.slos)
         with self._lock:
             self._successor = successor
             idle = self._at_work == 0
@@ -99,7 +82,7 @@ class Duties:
 
     def clock_was_set(self) -> None:
         """Take the slots of the new time for those that are expected, and ask Prometheus whether it is the right one."""
-        self._clock_in_doubt = True
+        self._clock.arise()
         self._ledger.clock_was_set()
 
     def tick(self, interval: int) -> None:
@@ -117,15 +100,6 @@ class Duties:
     def alerts(self) -> None:
         """Look at what was recorded, and tell the receivers of alerts what is due."""
         self._work(self._alert)
-
-    def alerted(self) -> list[tuple[SLO, Key, Active]]:
-        """What is pending and firing at the newest slots that were looked at."""
-        return [(slo, *one) for slo in self.agent.slos for one in sorted((self._follower.active(slo) or {}).items())]
-
-    @property
-    def standings(self) -> list[Standing]:
-        """How each SLO stands at the newest slot that was looked at."""
-        return self._budgets.standings()
 
     def pending_of(self, agent: Agent) -> tuple[Pending, ...]:
         """What is known to be owed of this agent's SLOs."""
@@ -165,7 +139,7 @@ class Duties:
             self._record(self.agent.cycle.evaluate(due, self.stopping))
         finally:
             self._ticking.discard(interval)
-            self._unfollowed.set()
+            self.alerting.recorded()
 
     def _past(self) -> None:
         pending: dict[SLO, Pending] = {}
@@ -193,47 +167,20 @@ class Duties:
             self._store_failed(error)
 
     def _alert(self) -> None:
-        found: list[Followed] = []
-        if self._unfollowed.is_set():
-            self._unfollowed.clear()
-            until = time.monotonic() + FOLLOW_SECONDS
-            try:
-                found = self._follower.follow(lambda: self.stopping() or time.monotonic() > until)
-            except StoreError as error:
-                self._store_failed(error)
-                self._unfollowed.set()
-            if time.monotonic() > until:
-                self._unfollowed.set()
-        if not self.stopping():
-            self._messenger.round(time.time(), self.pending, found)
-            self._look_at_budgets()
-
-    def _look_at_budgets(self) -> None:
         try:
-            self._budgets.round(self.stopping)
+            self.alerting.round(self.pending)
         except StoreError as error:
             self._store_failed(error)
 
     def _begin(self) -> str:
         """Remember since when slots are expected, unless the clock is wrong; returns what is wrong with it."""
-        trouble = self._clock_trouble()
+        trouble = self._clock.trouble(self.agent.source)
         if not trouble:
             try:
                 self._ledger.watch()
             except StoreError as error:
                 self._store_failed(error)
         self.begun = True
-        return trouble
-
-    def _clock_trouble(self) -> str:
-        """Why our clock is wrong, in a sentence. Prometheus is asked at the start, after a step, and until it agrees."""
-        if not self._clock_in_doubt:
-            return ""
-        peer = self.agent.source.date()
-        if isinstance(peer, Refusal):
-            return ""  # nobody answers: nothing can be recorded under a wrong name either
-        trouble = dispute(peer, time.time())
-        self._clock_in_doubt = bool(trouble)
         return trouble
 
     def _look_at_store(self) -> None:
@@ -253,7 +200,7 @@ class Duties:
             self._store_failed(error)
             self.agent.telemetry.unremembered.inc(sum(not verdict.pending for verdict in verdicts))
             cycle.tell(verdicts)
-            self._follower.follow_unremembered(verdicts)
+            self.alerting.unremembered(verdicts)
             return
         for verdict in verdicts:
             if not verdict.pending:
@@ -284,7 +231,7 @@ class Duties:
                     pending[slo] = Pending(slo, (), "")
                     self._ledger.note(slo, owed.slots[-1])
             finally:
-                self._unfollowed.set()
+                self.alerting.recorded()
             self._show_pending(pending)
         self._say(words)
 
@@ -299,7 +246,7 @@ class Duties:
         for slo, slots in lost.items():
             log.error("%s/%s: %d slots were never answered", slo.set, slo.name, len(slots))
             self.agent.cycle.record(never_answered(slo, slots[:GIVE_UP_AT_ONCE], catch_up))
-            self._unfollowed.set()
+            self.alerting.recorded()
 
     def _newest_asked(self, slo: SLO) -> int:
         """The newest slot that the catch-up asks for; the newest of all is the tick's while that is at work."""
