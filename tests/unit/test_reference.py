@@ -251,10 +251,6 @@ ALERTING = {
     "SLOFails": ('sloagent_slo_outcome{set="a", slo="b", verb="GET", outcome="fail"}', "1", "0"),
     "SLOWithoutVerdict": ('sloagent_slo_outcome{set="a", slo="b", outcome="no_data"}', "1", "0"),
     "SLONotEvaluated": ('sloagent_slo_evaluated_slot_timestamp_seconds{set="a", slo="b"}', "0", "0+60"),
-    "SlotsPending": ("sloagent_pending_slots", "3", "0"),
-    "StoreNotWritten": ("sloagent_store_up", "0", "1"),
-    "ConfigurationNotLoaded": ("sloagent_config_last_reload_successful", "0", "1"),
-    "AgentAway": ("sloagent_build_info", "_", "1"),
 }
 
 
