@@ -93,6 +93,9 @@ class AlertFollower:
         active: Mapping[Key, Active] = known.active if known is not None else {}
         if not slots:
             self._active[slo] = active
+            if known is not None:
+                history.reach(known, known.slot + 1)
+                history.looked_at = known
             return None
         chain = known.chain if known is not None else 0
         history.reach(known, slots[0].slot)

@@ -141,7 +141,10 @@ def test_what_is_followed_slot_by_slot_is_what_a_restart_reads_of_the_store(worl
             world.left()
     # One of fifty is bad, one of a hundred may be.
     assert world.left() == everywhere(-1.0, "soak")
+    rates = [one.rates for one in world.budgets.standings()]
     world.begin_anew()
+    assert world.left() == everywhere(-1.0, "soak"), "before anything new is recorded"
+    assert [one.rates for one in world.budgets.standings()] == rates
     world.record(START + 300 * 51, {"a": 0.0, "b": 0.0})
     assert world.left() == everywhere(round(1 - 100 / 51, 9), "soak")
 
@@ -195,6 +198,16 @@ def test_a_slot_that_comes_late_counts_and_nothing_counts_twice(world: World) ->
     world.begin_anew()
     world.record(START + DAY + 6 * HOUR + 300, {})
     assert world.left()["value"] == {"soak": round(1 - 400 / total, 9)}
+
+
+def test_of_two_agents_on_a_store_both_know_whoever_looked_first(world: World) -> None:
+    other = Budgets(world.agent, follower := AlertFollower(world.agent))
+    for number in range(1, 20):
+        world.record(START + 300 * number, {"a": 1.0 if number == 9 else 0.0, "b": 0.0})
+        world.left()
+        follower.follow()
+        other.round()
+        assert other.standings() == world.budgets.standings()
 
 
 def test_each_run_that_goes_on_is_shown_and_the_period_where_none_does(world: World) -> None:
