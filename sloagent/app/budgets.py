@@ -86,7 +86,8 @@ class Budgets:
     def _read(self, slo: SLO, spent: Spent, first: int, last: int) -> None:
         """Count what is in the store of these slots."""
         read = self._windows if isinstance(slo.sli, ValueSLI) else self._events
-        for slot, labels, counted in read(slo, spent, first, last):
+        # All of it before anything is counted: what breaks off is read again from its beginning.
+        for slot, labels, counted in list(read(slo, spent, first, last)):
             spent.count(slot, labels, counted)
         spent.was_read(last)
 
