@@ -130,7 +130,9 @@ class Served:
         self.registry = CollectorRegistry()
         Gauge("things", "Things there are", registry=self.registry).set(3)
         self.telemetry = WebTelemetry(self.registry)
-        view = View(self.registry, str, lambda: [{"slo": "a"}], list, self._reload, list, list, RunsOverHTTP(self._opened))
+        view = View(
+            self.registry, str, lambda: [{"slo": "a"}], list, self._reload, list, list, RunsOverHTTP(self._opened)
+        )
         access = Access(lambda: self.rules, self.telemetry)
         self.server = Server(
             application(view), "127.0.0.1", 0, settings=settings, access=access, telemetry=self.telemetry

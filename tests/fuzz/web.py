@@ -167,7 +167,8 @@ def seeds() -> tuple[bytes, ...]:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "G\0T", "", "PRI")
 PATHS = (
-    *("/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/verdicts", "/api/v1/slos", "/api/v1/pending", "/api/v1/alerts"),
+    *("/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/verdicts", "/api/v1/slos", "/api/v1/pending"),
+    "/api/v1/alerts",
     *("/api/v1/runs", "/api/v1/runs/a", "/api/v1/runs/a/stop", "/api/v1/runs/a/phases", "/api/v1/runs/%2f/exclusions"),
     *(
         "/metrics/",
