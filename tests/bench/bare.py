@@ -68,9 +68,9 @@ def overheard(source: Source) -> Iterator[list[tuple[Asked, bytes]]]:
     original = connection._ask
     heard: list[tuple[Asked, bytes]] = []
 
-    def ask(method: str, path: str, body: str) -> Reply:
-        reply = original(method, path, body)
-        heard.append(((method, path, body), reply.body))
+    def ask(method: str, path: str, body: bytes, content_type: str) -> Reply:
+        reply = original(method, path, body, content_type)
+        heard.append(((method, path, body.decode()), reply.body))
         return reply
 
     connection._ask = ask
@@ -85,7 +85,7 @@ def answering(source: PrometheusSource, given: Mapping[Asked, Reply]) -> Iterato
     """Inside the block the source is answered from memory."""
     connection = source._connection
     original = connection._ask
-    connection._ask = lambda method, path, body: given[method, path, body]
+    connection._ask = lambda method, path, body, _: given[method, path, body.decode()]
     try:
         yield
     finally:

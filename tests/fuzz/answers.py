@@ -49,11 +49,11 @@ class Recorded:
         self.instant: dict[int, bytes] = {}
         self.range = b""
 
-    def ask(self, _method: str, path: str, form: str) -> Reply:
+    def ask(self, _method: str, path: str, form: bytes, _content_type: str) -> Reply:
         """The answer to a question."""
         now = time.monotonic()
         if path == "/api/v1/query":
-            return Reply(self.instant[int(parse_qs(form)["time"][0])], None, now, now)
+            return Reply(self.instant[int(parse_qs(form.decode())["time"][0])], None, now, now)
         body = self.range if path == "/api/v1/query_range" else b'{"status":"success","data":["up"]}'
         return Reply(body, None, now, now)
 
