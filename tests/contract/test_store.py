@@ -358,12 +358,12 @@ class TestSpent:
         judged = data.draw(st.lists(slot_verdicts(slo), max_size=4, unique_by=lambda one: one.slot))
         store.append(source, judged)
         expected = {
-            (slot.slot, verdict.labels): spent
+            (slot.slot, verdict.labels): repr(spent)  # endless events, which no judge lets through, have no share
             for slot in judged if slo is VALUE or slot.slot % slo.window == 0
             for verdict in slot.verdicts if (spent := bad_and_all(slo, verdict)) is not None
         }  # fmt: skip
         found = list(store.spent(source, slo, ALWAYS))
-        assert {(slot, labels): spent for slot, labels, spent in found} == expected
+        assert {(slot, labels): repr(spent) for slot, labels, spent in found} == expected
         assert len(found) == len(expected)
         assert [slot for slot, _, _ in found] == sorted(slot for slot, _ in expected)
 
