@@ -31,6 +31,8 @@ class NoticeWriter:
 
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings.alerts
+        base = self._settings.external_url
+        self._page = f"{base.rstrip('/')}/api/v1/alerts" if base else ""
         self._prometheus = self._settings.prometheus_url or _without_user(settings.prometheus.url)
 
     def ends_ahead_seconds(self, slo: SLO) -> float:
@@ -92,17 +94,13 @@ class NoticeWriter:
             "summary": f"{slo.set}/{slo.name} {_HAPPENED[key.rule]}" + (f": {series}" if series else ""),
             "description": " ".join(_sentence(part) for part in parts if part),
             "runbook_url": slo.alerts.runbook,
-            "dashboard_url": self._page(slo),
+            "dashboard_url": self._page,
         }
         if active.value is not None and key.rule is Rule.VIOLATED:
             found["value"] = wording.quantity(active.value, slo.unit)
         if limit is not None and (border := _border(limit)) is not None:
             found["limit"] = wording.exactly(border, slo.unit)
         return tuple(sorted((name, text) for name, text in found.items() if text))
-
-    def _page(self, slo: SLO) -> str:
-        base = self._settings.external_url
-        return f"{base.rstrip('/')}/?{urlencode({'set': slo.set, 'slo': slo.name})}" if base else ""
 
     def _query(self, slo: SLO, slot: int) -> str:
         """A link to Prometheus that shows what was asked, in the hour before the slot."""

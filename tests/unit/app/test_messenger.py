@@ -138,7 +138,7 @@ def test_three_slots_fire_and_three_resolve(world: World) -> None:
     said = dict(firing.annotations)
     assert said["summary"] == "own/queue is violated: queue=a"
     assert said["description"] == "Promised: ≤ 5 items. 9 items, at most 5 items promised."
-    assert said["dashboard_url"] == "http://sloagent.example.com/?set=own&slo=queue"
+    assert said["dashboard_url"] == "http://sloagent.example.com/api/v1/alerts"
     assert firing.generator_url.startswith("http://127.0.0.1:1/graph?g0.expr=max+by+%28queue%29+%28depth%29&")
 
 
