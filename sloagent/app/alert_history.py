@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sloagent.app.agent_settings import AgentSettings
 from sloagent.app.wiring import Agent
-from sloagent.evaluation.budget import BurnHistory, pairs_in_force
+from sloagent.evaluation.budget import BurnHistory, pairs_in_force, tile_of
 from sloagent.evaluation.spending import HOUR, Spent, Term
 from sloagent.model.alert import Checkpoint
 from sloagent.model.slo import SLO
@@ -30,7 +30,9 @@ class History:
         )
         """The pairs of windows that are told."""
         self._windows = {window for pair in self.pairs for window in (pair.long, pair.short)}
-        self.burnt = BurnHistory(slo, self._windows)
+        self.tile = tile_of(slo, self.pairs)
+        """Burn rates are reckoned at the slots that are multiples of it, in seconds."""
+        self.burnt = BurnHistory(slo, self._windows, self.tile)
         self.looked_at: Checkpoint | None = None
         """Up to which it knows everything; None while it does not."""
         self.spent: Mapping[Term, Spent] = {}
@@ -45,7 +47,7 @@ class History:
         for spent in self.spent.values():
             spent.go_back(first)
         if self.pairs:
-            self.burnt = BurnHistory(self._slo, self._windows)
+            self.burnt = BurnHistory(self._slo, self._windows, self.tile)
             stretch = (first - max(self._windows), first - 1)
             for slot, labels, counted in self._agent.store.spent(self._agent.source.name, self._slo, stretch):
                 self.burnt.count(slot, labels, counted)

@@ -123,7 +123,7 @@ class AlertFollower:
     def _looks(self, slot: SlotVerdict, history: History, run: Run | None) -> list[Look]:
         looks = list(looks_of(slot, slot.slo.alerts))
         history.add(slot)
-        if history.pairs and slot.slot % slot.slo.window == 0:
+        if history.pairs and slot.slot % history.tile == 0:
             looks += burn_looks(slot, history.burnt, history.pairs)
         if run is not None:
             looks += self._of_runs().looks(slot.slo, slot.slot, run)

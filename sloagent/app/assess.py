@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sloagent.app import pieces
+from sloagent.app.alerting import AlertFollower
 from sloagent.app.catch_up import Filler, UnansweredError
 from sloagent.app.cycle import Cycle
+from sloagent.app.wiring import Agent
 from sloagent.errors import ConfigError
 from sloagent.evaluation.summary import summary_of
 from sloagent.model.piece import Counted
@@ -65,12 +67,13 @@ def stretch_of(run: Run, span: TimeRange) -> Stretch:
 
 
 def fill(
-    cycle: Cycle, slos: Sequence[SLO], stretch: Stretch, *, max_response: int, progress: Callable[[int], None]
+    agent: Agent, slos: Sequence[SLO], stretch: Stretch, *, progress: Callable[[int], None] = lambda _: None
 ) -> dict[SLO, str]:
-    """Evaluate and record what the store lacks of the stretch. Returns, in the order of `slos`, why slots stayed pending.
+    """Evaluate and record what the store lacks of the stretch, alerts included, of which nobody is told.
 
-    Raises StoreError, and ConfigError where there are too many slots.
+    Returns, in the order of `slos`, why slots stayed pending. Raises StoreError, and ConfigError where there are too many.
     """
+    cycle, max_response = agent.cycle, agent.settings.evaluation.max_response
     trouble: dict[SLO, str] = {}
 
     def fill_one(slo: SLO) -> None:
@@ -85,6 +88,7 @@ def fill(
             trouble.setdefault(slo, refusal.message)
 
     cycle.each(fill_one, slos)
+    AlertFollower(agent).follow()
     return {slo: trouble[slo] for slo in slos if slo in trouble}
 
 

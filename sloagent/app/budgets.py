@@ -65,7 +65,7 @@ class Budgets:
                 while (unread := spent.unread) is not None and time.monotonic() < until and not stopping():
                     self._read(slo, spent, *unread)
             if seen != self._seen.get(slo):
-                self._rates[slo] = _rates(slo, history, seen.slot)
+                self._rates[slo] = _rates(history, seen.slot)
                 self._seen[slo] = seen
             before = self._left.get(slo, {})
             left = {
@@ -134,9 +134,9 @@ class Budgets:
                 yield from self._tallied(slo, hour)
 
 
-def _rates(slo: SLO, history: History, slot: int) -> Rates:
+def _rates(history: History, slot: int) -> Rates:
     """Of each series and window with events, at the newest slot that ends a window of the SLO's own."""
-    tile = slot // slo.window * slo.window
+    tile = slot // history.tile * history.tile
     windows = sorted({window for pair in history.pairs for window in (pair.long, pair.short)})
     found = {
         labels: {

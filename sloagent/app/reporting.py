@@ -32,9 +32,7 @@ def recorded(
     agent: Agent, slos: Sequence[SLO], run: Run, stretch: Stretch, progress: Callable[[int], None] = lambda _: None
 ) -> RunRecord:
     """The record of a run: what the store lacks of it is evaluated first. Raises StoreError, ConfigError."""
-    trouble = assess.fill(
-        agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
-    )
+    trouble = assess.fill(agent, slos, stretch, progress=progress)
     return record_of(agent, slos, run, stretch, facts_of(agent, run, stretch.span), trouble)
 
 

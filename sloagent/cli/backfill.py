@@ -23,7 +23,6 @@ def command(configuration: Path, start: datetime | None, end: datetime | None, n
     The same slots give the same verdicts as the daemon's would have been. Exits with 3 where slots could not be asked.
     """
     from sloagent.app import assess, house_keeping
-    from sloagent.app.alerting import AlertFollower
     from sloagent.app.wiring import load, open_agent
     from sloagent.cli.judging import say_trouble
 
@@ -38,10 +37,7 @@ def command(configuration: Path, start: datetime | None, end: datetime | None, n
         total = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
         expected = sum(len(stretch.counted(slo)) for slo in slos)
         with counting(total, "slots") as progress:
-            trouble = assess.fill(
-                agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
-            )
-        AlertFollower(agent).follow()
+            trouble = assess.fill(agent, slos, stretch, progress=progress)
         house_keeping.sum_up(agent.store)
         left = sum(len(assess.lacking(agent.cycle, slo, stretch.counted(slo))) for slo in slos)
         click.echo(

@@ -44,9 +44,7 @@ class Judged:
 def judged(agent: Agent, slos: Sequence[SLO], stretch: Stretch) -> Judged:
     """Evaluate what the store lacks of the stretch and conclude; a progress line on a terminal."""
     with _progress(agent, slos, stretch) as progress:
-        trouble = assess.fill(
-            agent.cycle, slos, stretch, max_response=agent.settings.evaluation.max_response, progress=progress
-        )
+        trouble = assess.fill(agent, slos, stretch, progress=progress)
     return Judged(stretch, tuple(_summary(agent, slo, stretch, trouble.get(slo, "")) for slo in slos), trouble)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from math import fsum
+from math import fsum, gcd
 
 from sloagent.model.alert import BurnPair
 from sloagent.model.alert_defaults import PERIOD_SECONDS
@@ -19,6 +19,8 @@ from sloagent.model.verdict import Outcome, SlotVerdict, Verdict
 BadAndAll = tuple[float, float]
 """Events or windows: surely bad ones, and all."""
 
+MOST_TILES = 2_000
+"""In the longest window, so that a series takes some kilobytes whatever is written."""
 _COUNTED = {Outcome.PASS: 0.0, Outcome.WARN: 0.0, Outcome.FAIL: 1.0}
 """How bad a value's window is."""
 
@@ -56,7 +58,8 @@ def pairs_in_force(slo: SLO, period: int) -> tuple[BurnPair, ...]:
     """The pairs that are told of an SLO, the shortest first, where its budget is reckoned over `period` seconds.
 
     The windows are those of 30 days, scaled to a shorter period: they would use up the same share of its budget. Never
-    shorter than the SLO's own window, of which they are whole multiples: there nothing shorter is known. Pairs of one
+    shorter than the SLO's own window, of which they are whole multiples: there nothing shorter is known. And all of them
+    are multiples of one length, so that a long window has no more parts than it needs (`tile_of`). Pairs of one
     severity whose windows so become the same are one, with the lowest factor, which the others imply; of pairs of two
     severities the slower one takes a longer window. Left out is what no budget of the SLO can reach: with 20 % to burn
     nothing burns ten times as fast.
@@ -66,15 +69,22 @@ def pairs_in_force(slo: SLO, period: int) -> tuple[BurnPair, ...]:
     if burning is None or not shares:
         return ()
     scale = min(1.0, (burning.period or period) / PERIOD_SECONDS)
+    written = [seconds for pair in burning.pairs for seconds in (pair.long, pair.short)]
+    part = max(_multiple(gcd(*written) * scale, slo.window), _multiple(max(written) * scale / MOST_TILES, slo.window))
     found: dict[int, BurnPair] = {}
     for pair in sorted(burning.pairs, key=lambda pair: -pair.factor):
         if pair.factor * min(shares) >= 1:
             continue
-        long, short = (_multiple(seconds * scale, slo.window) for seconds in (pair.long, pair.short))
+        long, short = (_multiple(seconds * scale, part) for seconds in (pair.long, pair.short))
         while (there := found.get(long)) is not None and (there.severity, there.short) != (pair.severity, short):
-            long += slo.window
+            long += part
         found[long] = replace(pair, long=long, short=short)
     return tuple(found[long] for long in sorted(found))
+
+
+def tile_of(slo: SLO, pairs: Iterable[BurnPair]) -> int:
+    """The longest stretch of which all windows of the pairs are whole multiples: burn rates are reckoned at its ends."""
+    return gcd(*(window for pair in pairs for window in (pair.long, pair.short))) or slo.window
 
 
 def bad_and_all(slo: SLO, verdict: Verdict) -> BadAndAll | None:
@@ -108,15 +118,16 @@ class Burn:
 
 
 class BurnHistory:
-    """What was bad of each series in the last windows, a tile of the SLO's own window at a time.
+    """What was bad of each series in the last windows, tile by tile.
 
-    A tile is one slot of a latency or a ratio, those that tile the time; of a value all the slots in it.
+    A tile has those slots of a latency or a ratio that tile the time, and of a value all of them.
     """
 
-    def __init__(self, slo: SLO, windows: Iterable[int]) -> None:
-        """`windows` are in seconds, whole multiples of the SLO's own."""
+    def __init__(self, slo: SLO, windows: Iterable[int], tile: int | None = None) -> None:
+        """`windows` are in seconds, whole multiples of `tile`, and that of the SLO's own window (None: that window)."""
         self._slo = slo
-        self._size = max((window // slo.window for window in windows), default=1)
+        self._tile = tile or slo.window
+        self._size = max((window // self._tile for window in windows), default=1)
         self._newest: int | None = None
         self._all: dict[Labels, array[float]] = {}
         self._bad: dict[Labels, array[float]] = {}
@@ -125,7 +136,7 @@ class BurnHistory:
     @property
     def newest(self) -> int | None:
         """The end of the newest tile, a slot; None while there is none."""
-        return None if self._newest is None else self._newest * self._slo.window
+        return None if self._newest is None else self._newest * self._tile
 
     @property
     def series(self) -> Iterable[Labels]:
@@ -146,7 +157,7 @@ class BurnHistory:
 
     def count(self, slot: int, labels: Labels, counted: BadAndAll) -> None:
         """Count what is known of one series at a slot."""
-        tile = -(-slot // self._slo.window)
+        tile = -(-slot // self._tile)
         self._go_on_to(tile)
         bad, whole = counted
         place = tile % self._size
@@ -155,14 +166,14 @@ class BurnHistory:
             self._place(self._bad, labels)[place] += bad
 
     def burn(self, labels: Labels, window: int, slot: int) -> Burn | None:
-        """The burn rate over the window that ends at a tiling slot; None without events, or without a budget.
+        """The burn rate over the window that ends with a tile; None without events, or without a budget.
 
         With fewer events than the SLO needs for a verdict there is none either.
         """
         allowed, counts = budget(self._slo, labels), self._all.get(labels)
         if allowed is None or counts is None:
             return None
-        last, tiles = slot // self._slo.window, window // self._slo.window
+        last, tiles = slot // self._tile, window // self._tile
         whole = self._over(counts, last, tiles)
         if not whole > 0 or whole < self._slo.min_events:
             return None

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sloagent.app import pieces
+from sloagent.app.alerting import AlertFollower
 from sloagent.app.assess import Stretch
 from sloagent.app.wiring import open_agent
 from sloagent.model.timerange import TimeRange
@@ -20,5 +21,6 @@ def main() -> None:
         slots = sorted({slot for slo in agent.slos for slot in stretch.counted(slo)})
         for slot in slots:
             agent.cycle.record(agent.cycle.evaluate([(slo, slot) for slo in agent.slos if slot in stretch.slots(slo)]))
+        AlertFollower(agent).follow()
         for slo in agent.slos:
             assert pieces.fetch(agent.source, agent.store, slo, stretch.pieces(slo)) is None

@@ -166,7 +166,7 @@ Alertmanager: they tell each other what was sent."""
 
 def pair(directory: Path, config: str) -> tuple[Alertmanager, Alertmanager]:
     """Two that tell each other what they have sent; the second waits a little, in case the first has sent it."""
-    flags = ("--cluster.peer-timeout=2s", "--cluster.gossip-interval=50ms", "--cluster.pushpull-interval=1s")
+    flags = ("--cluster.peer-timeout=10s", "--cluster.gossip-interval=50ms", "--cluster.pushpull-interval=1s")
     one = Alertmanager(directory / "one", config=config, flags=flags)
     return one, Alertmanager(directory / "other", config=config, peers=[one], flags=flags)
 

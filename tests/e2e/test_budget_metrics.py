@@ -92,7 +92,7 @@ def standings(directory: Path, url: str, *runs: Run, period_hours: int = HOURS /
         budgets = Budgets(agent, follower)
         for end in (START + HOURS // 2 * HOUR, END):
             stretch = Stretch(TimeRange(at(START), at(end)), inside=True)
-            assert not fill(agent.cycle, agent.slos, stretch, max_response=2**24, progress=lambda _: None)
+            assert not fill(agent, agent.slos, stretch)
             follower.follow()
             budgets.round()
         return {one.slo.name: one for one in budgets.standings()}

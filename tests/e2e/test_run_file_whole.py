@@ -22,6 +22,8 @@ def values(block: object) -> Iterator[tuple[str, str]]:
     """Each field of each dataclass in it with what it holds."""
     if is_dataclass(block):
         for field in fields(block):
+            if not field.compare:
+                continue  # who is told of alerts is no part of what was found
             held = getattr(block, field.name)
             yield f"{type(block).__name__}.{field.name}", repr(held)
             yield from values(held)

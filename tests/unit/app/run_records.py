@@ -24,6 +24,7 @@ from sloagent.model.run import Exclusion, Phase, Run
 from sloagent.model.samples import Events, Kind
 from sloagent.model.slo import (
     SLO,
+    Evaluate,
     Gate,
     Labels,
     LatencySLI,
@@ -84,6 +85,7 @@ def slo_sets(draw: st.DrawFn) -> tuple[SLOSet, ...]:
                 name, slo, draw(slis), draw(st.none() | objectives), interval, interval * draw(st.integers(1, 5)),
                 draw(titles), draw(st.sampled_from(Status)), draw(texts), draw(titles),
                 draw(st.floats(0, 1e9)), draw(st.booleans()), draw(texts), draw(st.none() | limits),
+                evaluate=draw(st.sampled_from(Evaluate)),
             ))  # fmt: skip
         made.append(SLOSet(name, draw(titles), tuple(slos), draw(texts)))
     return tuple(made)
