@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from sloagent.model.alert import Alerts
 from sloagent.model.alert_defaults import STANDARD_ALERTS
@@ -193,8 +194,7 @@ class SLO:
 
         Hex, 16 characters of SHA-256 over canonical JSON.
         """
-        text = json.dumps(self.content(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _fingerprint(self)
 
     def content(self) -> dict[str, object]:
         """All that changes a verdict, as plain data. A field that came later is left out while it says nothing."""
@@ -212,6 +212,12 @@ class SLO:
             "allow_partial": self.allow_partial,
             **told_later,
         }
+
+
+@lru_cache(maxsize=20_000)  # the store asks for it again and again; twice as many as there may be SLOs
+def _fingerprint(slo: SLO) -> str:
+    text = json.dumps(slo.content(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
