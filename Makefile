@@ -9,8 +9,8 @@ export PYTHON
 BIN := .venv/bin
 QUICK := tests/unit tests/contract tests/acceptance
 PYTEST := $(BIN)/pytest --quiet --durations=5
-# Most tests wait for servers: three files or classes at once on two cores, the slow ones first.
-TOGETHER := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
+# Most tests wait for servers: four files or classes at once on two cores, the slow ones first.
+TOGETHER := --numprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 help: ## Print this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-17s %s\n", $$1, $$2}'

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from sloagent.app.alerting import AlertFollower, Followed
 from sloagent.app.budgets import Budgets
@@ -21,6 +22,7 @@ from sloagent.model.standing import Standing
 from sloagent.model.verdict import SlotVerdict
 
 log = logging.getLogger("sloagent")
+T = TypeVar("T")
 
 FOLLOW_SECONDS = 30.0
 """So long a past is looked at before those who wait for word of an alert have their turn."""
@@ -39,6 +41,7 @@ class AlertDuty:
         self._messenger = Messenger(agent, self._follower, partial(open_receivers, agent))
         self._unfollowed = threading.Event()
         """Set when there may be recorded slots that nobody has looked at."""
+        self._said = ""
         self.recorded()
 
     def recorded(self) -> None:
@@ -51,28 +54,40 @@ class AlertDuty:
         self._follower.follow_unremembered(slots)
         self._wake()
 
-    def round(self, pending: Sequence[Pending]) -> None:
+    def round(self, pending: Sequence[Pending], *, recording: bool) -> None:
         """Look at what was recorded and tell what is due; `pending` are the slots without an answer.
 
-        Raises StoreError after all that can be told without the store has been told.
+        While nothing can be recorded (`recording` is false) the store is left to whoever tries: what is told then rests
+        on what was evaluated.
         """
-        trouble: StoreError | None = None
-        found: list[Followed] = []
-        if self._unfollowed.is_set():
-            self._unfollowed.clear()
-            until = time.monotonic() + FOLLOW_SECONDS
-            try:
-                found = self._follower.follow(lambda: self._stopping() or time.monotonic() > until)
-            except StoreError as error:
-                trouble = error
-            if trouble is not None or time.monotonic() > until:
-                self._unfollowed.set()
-        if self._stopping():
-            return
-        self._messenger.round(time.time(), pending, found)
-        if trouble is not None:
-            raise trouble
-        self._budgets.round(self._stopping)
+        nothing: list[Followed] = []
+        found = self._tried(self._follow, nothing) if recording else nothing
+        if not self._stopping():
+            self._messenger.round(time.time(), pending, found)
+        if recording:
+            self._tried(lambda: self._budgets.round(self._stopping), otherwise=None)
+
+    def _tried(self, work: Callable[[], T], otherwise: T) -> T:
+        """What comes of work with the store, or `otherwise`; a failure is said once, and it is tried again."""
+        try:
+            return work()
+        except StoreError as error:
+            self._unfollowed.set()
+            if error.message != self._said:
+                log.warning("alerts were not looked at: %s", error.message)
+                self._said = error.message
+            return otherwise
+
+    def _follow(self) -> list[Followed]:
+        """Look at the slots that nobody has looked at, for a while. Raises StoreError."""
+        if not self._unfollowed.is_set():
+            return []
+        self._unfollowed.clear()
+        until = time.monotonic() + FOLLOW_SECONDS
+        found = self._follower.follow(lambda: self._stopping() or time.monotonic() > until)
+        if time.monotonic() > until:
+            self._unfollowed.set()
+        return found
 
     def alerted(self) -> list[tuple[SLO, Key, Active]]:
         """What is pending and firing at the newest slots that were looked at."""

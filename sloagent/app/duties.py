@@ -99,7 +99,7 @@ class Duties:
 
     def alerts(self) -> None:
         """Look at what was recorded, and tell the receivers of alerts what is due."""
-        self._work(self._alert)
+        self._work(lambda: self.alerting.round(self.pending, recording=not self.store_trouble))
 
     def pending_of(self, agent: Agent) -> tuple[Pending, ...]:
         """What is known to be owed of this agent's SLOs."""
@@ -163,12 +163,6 @@ class Duties:
     def _keep_house(self) -> None:
         try:
             self._house.round()
-        except StoreError as error:
-            self._store_failed(error)
-
-    def _alert(self) -> None:
-        try:
-            self.alerting.round(self.pending)
         except StoreError as error:
             self._store_failed(error)
 

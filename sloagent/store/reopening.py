@@ -19,6 +19,8 @@ from sloagent.store.salvage import Salvage
 log = logging.getLogger("sloagent")
 
 _LONG_WAIT_SECONDS = 1.0
+_LONGEST_REFUSAL_SECONDS = 20.0
+"""Without a try; those who waited for one another have waited longer than the lock needs to be seen as free."""
 _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, ArithmeticError)
 """What reading raises where a row holds something else than was written."""
 
@@ -80,7 +82,7 @@ class Reopening:
             self._failed(inner, error)
             waited = time.monotonic() - began
             if writing and self._not_written and waited > _LONG_WAIT_SECONDS:
-                self._held_until = time.monotonic() + 2 * waited
+                self._held_until = time.monotonic() + min(2 * waited, _LONGEST_REFUSAL_SECONDS)
             raise
         except _UNREADABLE as error:
             if not decoding:
