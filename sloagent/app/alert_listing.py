@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sloagent.model.alert import Active, Key, Severity, Stage, Told
+from sloagent.model.alert import Active, Key, Rule, Severity, Stage, Told
 from sloagent.model.slo import SLO
 from sloagent.report.plain import JSON, number
 from sloagent.report.times import instant
@@ -66,9 +66,21 @@ def alert_data(slo: SLO, key: Key, active: Active) -> dict[str, JSON]:
         "fired": instant(active.fired) if active.fired is not None else None,
         "run": active.run or None,
         "value": number(active.value),
-        "unit": slo.unit,
+        "unit": _unit(slo, key.rule),
         "reason": active.reason,
     }
+
+
+def _unit(slo: SLO, rule: Rule) -> str | None:
+    """What the value of an alert is in; None where it has none."""
+    match rule:
+        case Rule.VIOLATED | Rule.REGRESSION:
+            return slo.unit
+        case Rule.LEAK:
+            return f"{slo.unit}/s"
+        case Rule.BURN_RATE:
+            return "times the bearable rate"
+    return None
 
 
 def listed_data(one: Listed) -> dict[str, JSON]:

@@ -64,6 +64,11 @@ class Correspondence:
         self._sent: dict[tuple[Labels, bool], _Sent] = {}
         """By labels and whether it is over: what was offered and is not taken yet."""
 
+    @property
+    def was_told(self) -> bool:
+        """Whether the receiver has ever been told of anything."""
+        return any(line.told is not None for lines in self._lines.values() for line in lines.values())
+
     def remember(self, slo: SLO, told: Mapping[Key, Told]) -> None:
         """Take over what another process, or this one before, is known to have told of an SLO."""
         self._lines[slo] = {key: _Line(one) for key, one in told.items()}
@@ -79,6 +84,10 @@ class Correspondence:
         for key, active in sorted(firing.items()):
             self._past.pop((slo, key), None)  # it fires again, and that is told
             line = lines.setdefault(key, _Line())
+            labels = self._writer.labels(slo, key, active.severity, active.run)
+            if line.told is not None and line.told.resolved is None and line.told.labels not in ((), labels):
+                yield self._resolved(slo, key, line, line.told, None, now, "its labels were changed")
+                line = lines[key] = _Line()
             line.shown = active
             if self._is_due(line, now):
                 yield self._firing(slo, key, line, active, now)
@@ -99,7 +108,9 @@ class Correspondence:
         """Take note of an alert that fired from `began` to its end, unless the receiver was told while it did."""
         line = self._lines.get(slo, {}).get(key)
         told = line.told if line is not None else None
-        if told is None or told.started > end.slot or told.firing_until < began:
+        # Of what ended before the last word on an alert the receiver was told, or is told no more.
+        last = max(told.firing_until, told.resolved or 0.0) if told is not None else 0.0
+        if told is None or (last < end.slot and told.firing_until < began):
             earlier = self._past.get((slo, key))
             self._past[slo, key] = _Past(earlier.began if earlier else began, end.slot, end.reason)
 
@@ -111,11 +122,12 @@ class Correspondence:
         if sent.is_past:
             self._past.pop((sent.slo, sent.key), None)
         line = self._lines.setdefault(sent.slo, {}).setdefault(sent.key, _Line())
+        labels = notice.labels
         if sent.stage is Stage.FIRING:
-            line.told = Told(sent.started, at)
+            line.told = Told(sent.started, at, labels=labels)
         elif sent.is_past or line.told is None:
-            line.told = Told(sent.started, at, at)
-        elif line.told.resolved is None:
+            line.told = Told(sent.started, at, at, labels)
+        elif line.told.resolved is None and line.told.labels in ((), labels):
             line.told = replace(line.told, resolved=at)
         else:
             return None
@@ -164,7 +176,7 @@ class Correspondence:
         shown = line.shown or _as_it_was(slo, key, told, end)
         ended = float(end.slot) if end is not None else told.resolved or now
         why = reason or (end.reason if end is not None else "")
-        notice = self._writer.over(self._writer.firing(slo, key, shown, now), ended, why)
+        notice = self._writer.over(self._writer.firing(slo, key, shown, now), told.labels, ended, why)
         self._sent[notice.labels, True] = _Sent(slo, key, told.started, Stage.RESOLVED)
         return notice
 

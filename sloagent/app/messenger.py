@@ -22,6 +22,7 @@ log = logging.getLogger("sloagent")
 LEASE, LEASE_SECONDS = "alerts", 30.0
 """The lease of whoever tells, and for how long it lasts: when that agent is gone, so long nobody does."""
 RENEWED_SECONDS = 10.0
+_GONE = "its SLO was changed or taken away"
 
 
 class Messenger:
@@ -55,10 +56,11 @@ class Messenger:
             return
         owed = {one.slo: one for one in pending}
         with self._lock:
-            if not self._remembers:
+            begins = not self._remembers
+            if begins:
                 found = self._remember(now)
             for one in found:
-                self._note_past(one, now)
+                self._note_past(one, now, begins=begins)
             for to in self._to.values():
                 batch: list[Notice] = []
                 for slo in self._agent.slos:
@@ -83,7 +85,7 @@ class Messenger:
         if self._leased_at is not None:
             with self._lock:
                 for to in self._to.values():
-                    if batch := to.ends_of(staying, now, "its SLO was changed or taken away"):
+                    if batch := to.ends_of(staying, now, _GONE):
                         to.receiver.offer(batch)
         self.close()
 
@@ -117,10 +119,15 @@ class Messenger:
         """
         store, source = self._agent.store, self._agent.source.name
         since = int(now - self._agent.settings.evaluation.catch_up)
+        in_force = {_identity(slo) for slo in self._agent.slos}
         try:
             for to in self._to.values():
-                for slo in self._agent.slos:
+                told = store.told_firing(source, to.receiver.name)
+                # Those of before have no titles: only their fingerprints can be compared.
+                for slo in (*self._agent.slos, *(one for one in told if _identity(one) not in in_force)):
                     to.remember(slo, store.told(source, slo, to.receiver.name))
+                if gone := to.ends_of(frozenset(self._agent.slos), now, _GONE):
+                    to.receiver.offer(gone)
             found = [
                 Followed(slo, tuple(store.transitions(source, slo, (since, int(now) + 1)))) for slo in self._agent.slos
             ]
@@ -137,7 +144,7 @@ class Messenger:
             if transition.stage is Stage.RESOLVED:
                 self._ends[found.slo][transition.key] = transition
 
-    def _note_past(self, found: Followed, now: float) -> None:
+    def _note_past(self, found: Followed, now: float, *, begins: bool) -> None:
         """Have the receivers told of alerts that are over already, where they did not hear of them while they fired."""
         oldest = now - self._agent.settings.evaluation.catch_up
         began: dict[Key, int] = {}
@@ -147,7 +154,12 @@ class Messenger:
             elif transition.slot >= oldest:
                 first = began.get(transition.key, transition.started)
                 for to in self._to.values():
-                    to.note_past(found.slo, transition.key, first, transition)
+                    if to.was_told or not begins:  # of what was before he was named a receiver is not told
+                        to.note_past(found.slo, transition.key, first, transition)
+
+
+def _identity(slo: SLO) -> tuple[str, str, str]:
+    return slo.set, slo.name, slo.fingerprint()
 
 
 def _firing(slo: SLO, active: Mapping[Key, Active], owed: Pending | None) -> dict[Key, Active]:

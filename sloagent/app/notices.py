@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from sloagent.app.agent_settings import AgentSettings
 from sloagent.evaluation import wording
 from sloagent.model.alert import ALERT_NAMES, Active, Key, Notice, Rule, Severity, Stage
-from sloagent.model.slo import SLO, Labels, LatencySLI, Limit
+from sloagent.model.slo import SLO, Labels, LatencySLI
 from sloagent.model.timerange import at
 from sloagent.sources import recorded
 from sloagent.units import written_duration
@@ -50,13 +50,17 @@ class NoticeWriter:
             float(starts), now + self.ends_ahead_seconds(slo), resolved=False, generator_url=self._query(slo, starts),
         )  # fmt: skip
 
-    def over(self, notice: Notice, ended: float, reason: str) -> Notice:
-        """The same alert as over since `ended`, seconds since the epoch; `reason` may be empty."""
+    def over(self, notice: Notice, labels: Labels, ended: float, reason: str) -> Notice:
+        """The same alert as over since `ended`, seconds since the epoch, under the labels it was told by.
+
+        `reason` tells an end that is no recovery from one that is; it may be empty.
+        """
         annotations = dict(notice.annotations)
         if reason:
             annotations["resolved"] = reason
+            annotations["summary"] = f"{annotations['summary']}: over, {reason}"
         return Notice(
-            notice.labels, tuple(sorted(annotations.items())), notice.starts_at, max(ended, notice.starts_at),
+            labels or notice.labels, tuple(sorted(annotations.items())), notice.starts_at, max(ended, notice.starts_at),
             resolved=True, generator_url=notice.generator_url,
         )  # fmt: skip
 
@@ -87,19 +91,15 @@ class NoticeWriter:
 
     def _annotations(self, slo: SLO, key: Key, active: Active, note: str) -> Labels:
         series = ", ".join(f"{name}={value}" for name, value in key.labels)
-        limit = slo.objective.limit_for(key.labels) if slo.objective is not None else None
-        promise = f"Promised: {wording.objective(slo, limit)}" if limit is not None else ""
-        parts = [slo.title.en if slo.title.en != slo.name else "", promise, active.reason, note]
+        happened = _HAPPENED[key.rule] + (f" over {written_duration(key.window)}" if key.window else "")
+        parts = [slo.title.en if slo.title.en != slo.name else "", active.reason, note]
         found = {
-            "summary": f"{slo.set}/{slo.name} {_HAPPENED[key.rule]}" + (f": {series}" if series else ""),
+            "summary": f"{slo.set}/{slo.name} {happened}" + (f": {series}" if series else ""),
             "description": " ".join(_sentence(part) for part in parts if part),
             "runbook_url": slo.alerts.runbook,
             "dashboard_url": self._page,
         }
-        if active.value is not None and key.rule is Rule.VIOLATED:
-            found["value"] = wording.quantity(active.value, slo.unit)
-        if limit is not None and (border := _border(limit)) is not None:
-            found["limit"] = wording.exactly(border, slo.unit)
+        found |= _numbers(slo, key, active.value)
         return tuple(sorted((name, text) for name, text in found.items() if text))
 
     def _query(self, slo: SLO, slot: int) -> str:
@@ -118,12 +118,30 @@ def _expression(slo: SLO) -> str:
     return query
 
 
-def _border(limit: Limit) -> float | None:
-    return limit.at_most if limit.at_most is not None else limit.at_least
+def _numbers(slo: SLO, key: Key, value: float | None) -> dict[str, str]:
+    """What was measured and what was promised of it, as far as a rule has one number for it."""
+    objective = slo.objective
+    if value is None or objective is None:
+        return {}
+    match key.rule:
+        case Rule.VIOLATED:
+            limit = objective.limit_for(key.labels)
+            border = limit.at_most if limit.at_most is not None else limit.at_least
+            promised = {"limit": wording.exactly(border, slo.unit)} if border is not None else {}
+            return {"value": wording.quantity(value, slo.unit), **promised}
+        case Rule.LEAK if objective.grows_at_most is not None:
+            most = objective.grows_at_most
+            return {"value": wording.per_hour(value, slo.unit), "limit": wording.per_hour(most, slo.unit)}
+        case Rule.BURN_RATE:
+            return {"value": f"{value:.3g} times the bearable rate"}
+        case Rule.REGRESSION:
+            return {"value": wording.quantity(value, slo.unit)}
+    return {}
 
 
 def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    whole = text[:1].upper() + text[1:]
+    return whole if whole.endswith((".", "!", "?")) else f"{whole}."
 
 
 def _clock(slot: int) -> str:

@@ -32,10 +32,16 @@ def receiver_names(settings: AgentSettings) -> list[str]:
     return [*(one.receiver for one in settings.alertmanagers), *(one.receiver for one in settings.webhooks)]
 
 
-def test_notice(settings: AgentSettings) -> Notice:
+def test_notice(settings: AgentSettings, severity: Severity) -> Notice:
     """An alert that says that it is none; over by itself after a minute."""
     now = time.time()
-    labels = {**settings.alerts.labels, "alertname": "SLOTest", "severity": Severity.INFO.value}
+    labels = {
+        **settings.alerts.labels,
+        "alertname": "SLOTest",
+        "severity": severity.value,
+        "set": "test",
+        "slo": "test",
+    }
     words = {
         "summary": "A test of sloagent's alerts",
         "description": f"Somebody typed `sloagent alerts test` on {socket.gethostname()}. Nothing is wrong.",

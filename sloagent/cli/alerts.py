@@ -13,7 +13,7 @@ from sloagent.app.times import stamp
 from sloagent.cli import options
 from sloagent.config.problem import printable
 from sloagent.errors import SinkError, SloagentError
-from sloagent.model.alert import Stage
+from sloagent.model.alert import Severity, Stage
 from sloagent.model.timerange import at
 from sloagent.units import written_duration
 
@@ -62,10 +62,14 @@ def list_alerts(configuration: Path, names: tuple[str, ...], form: str) -> None:
 
 @command.command(epilog="Example: sloagent alerts test -c sloagent.yaml")
 @options.configuration
-def test(configuration: Path) -> None:
-    """Send one alert, of severity info, to every receiver, and say what each of them answered.
+@click.option(
+    "--severity", type=click.Choice(["page", "ticket", "info"]), default="info", show_default=True,
+    help="Of the test alert: page tries the way of a page.",
+)  # fmt: skip
+def test(configuration: Path, severity: str) -> None:
+    """Send one alert to every receiver, and say what each of them answered.
 
-    It is called SLOTest and ends by itself. Exits with 3 where a receiver did not take it.
+    It is called SLOTest, of the SLO test in the set test, and ends by itself. Exits with 3 where a receiver did not take it.
     """
     from sloagent.app.receivers import receivers_for_a_test, test_notice
     from sloagent.app.wiring import load
@@ -76,7 +80,7 @@ def test(configuration: Path) -> None:
     for receiver in receivers:
         with closing(receiver):
             try:
-                click.echo(f"{receiver.name}: {printable(receiver.test(test_notice(settings)))}")
+                click.echo(f"{receiver.name}: {printable(receiver.test(test_notice(settings, Severity(severity))))}")
             except SinkError as error:
                 failed += 1
                 click.echo(f"{receiver.name}: {printable(error.message)}", err=True)
@@ -103,7 +107,7 @@ def _print(one: Listed) -> None:
     ]
     click.echo("  ".join(word for word in [*words, f"since {stamp(at(began))}"] if word))
     click.echo(f"         {printable(active.reason)}")
-    heard = ", ".join(f"{name} until {stamp(at(int(told.firing_until)))}" for name, told in sorted(one.told.items()))
+    heard = ", ".join(f"{name}, last at {stamp(at(int(told.firing_until)))}" for name, told in sorted(one.told.items()))
     if active.stage is Stage.FIRING:
         click.echo(f"         {'told ' + heard if heard else 'nobody was told'}")
 

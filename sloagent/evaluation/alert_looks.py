@@ -33,6 +33,8 @@ def burn_looks(slot: SlotVerdict, history: BurnHistory, pairs: Sequence[BurnPair
     # What was bad before cannot be known to have ended at a slot that is undecided itself.
     undecided = {labels for labels, state in _others(slot, nothing).items() if state is State.UNKNOWN}
     for pair in pairs:
+        if not history.reaches(pair.short, slot.slot):
+            continue  # one bad minute is not six hours of it: not even the short window is known
         holds: dict[Labels, Held] = {}
         others = dict.fromkeys(undecided, State.UNKNOWN)
         for labels in history.series:

@@ -7,6 +7,7 @@ of 1 uses up the budget of a period exactly in that period (SRE Workbook, "Alert
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import fsum, gcd
@@ -132,6 +133,8 @@ class BurnHistory:
         self._all: dict[Labels, array[float]] = {}
         self._bad: dict[Labels, array[float]] = {}
         """Only of series of which anything was bad."""
+        self._known: deque[int] = deque()
+        """The tiles of which anything is known, ascending."""
 
     @property
     def newest(self) -> int | None:
@@ -159,11 +162,19 @@ class BurnHistory:
         """Count what is known of one series at a slot."""
         tile = -(-slot // self._tile)
         self._go_on_to(tile)
+        if not self._known or self._known[-1] != tile:
+            self._known.append(tile)
         bad, whole = counted
         place = tile % self._size
         self._place(self._all, labels)[place] += whole
         if bad > 0:
             self._place(self._bad, labels)[place] += bad
+
+    def reaches(self, window: int, slot: int) -> bool:
+        """Whether anything is known from as far back as the window reaches that ends at a slot, in any series."""
+        last = slot // self._tile
+        oldest = next((tile for tile in self._known if tile > last - self._size), None)
+        return oldest is not None and oldest <= last - window // self._tile + 1
 
     def burn(self, labels: Labels, window: int, slot: int) -> Burn | None:
         """The burn rate over the window that ends with a tile; None without events, or without a budget.
@@ -188,6 +199,8 @@ class BurnHistory:
         for passed in range(max(self._newest + 1, tile - self._size + 1), tile + 1):
             for counts in (*self._all.values(), *self._bad.values()):
                 counts[passed % self._size] = 0.0
+        while self._known and self._known[0] <= tile - self._size:
+            self._known.popleft()
         if tile > self._newest:
             self._forget_idle()
         self._newest = tile

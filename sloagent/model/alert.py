@@ -119,6 +119,8 @@ class Told:
     """When it was last told that it fires."""
     resolved: float | None = None
     """When it was told that it is over; None while it fires."""
+    labels: Labels = ()
+    """The labels under which it was told: its end has to carry the same, whatever the configuration says by then."""
 
 
 @dataclass(frozen=True, slots=True)

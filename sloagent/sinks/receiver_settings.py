@@ -26,7 +26,10 @@ class _Alertmanager(Settings):
     @field_validator("url")
     @classmethod
     def _check_url(cls, value: str) -> str:
-        return http_url(value, "url").rstrip("/")
+        url = http_url(value, "url").rstrip("/")
+        if url.endswith("/api/v2/alerts"):
+            raise ValueError("url is the address of Alertmanager itself; leave /api/v2/alerts away")
+        return url
 
     @field_validator("path_prefix")
     @classmethod

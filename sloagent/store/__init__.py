@@ -139,6 +139,10 @@ class Store(Protocol):
         """What the receiver was told last of each of the SLO's alerts, ascending by key."""
         ...
 
+    def told_firing(self, source: str, receiver: str) -> list[SLO]:
+        """The SLOs, those of before too, of whose alerts the receiver takes one to fire; without their titles."""
+        ...
+
     def tell(self, source: str, receiver: str, entries: Sequence[tuple[SLO, Key, Told]]) -> None:
         """Remember, in one transaction, what a receiver was told, in the place of what it was told before."""
         ...

@@ -16,7 +16,8 @@ import msgspec
 
 from sloagent.errors import StoreError
 from sloagent.model.alert import Active, Checkpoint, Key, Rule, Severity, Stage, Told, Transition
-from sloagent.store import AlertStep, compact
+from sloagent.model.slo import SLO, Labels
+from sloagent.store import AlertStep, compact, versions
 from sloagent.store.dictionary import Names, seen_until
 from sloagent.store.roll_ups import hour_of
 from sloagent.store.sql import Connection
@@ -134,14 +135,15 @@ def read_transitions(connection: Connection, names: Names, slo_id: int, first: i
 def write_told(connection: Connection, names: Names, receiver: str, entries: Sequence[tuple[int, Key, Told]]) -> None:
     """Put each (SLO's number, key, what was told) in the place of what the receiver was told before."""
     connection.executemany(
-        "INSERT INTO alert_told VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO alert_told VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (slo_id, receiver, rule, window_seconds, series_id) DO UPDATE"
-        " SET started = excluded.started, firing_until = excluded.firing_until, resolved = excluded.resolved",
+        " SET started = excluded.started, firing_until = excluded.firing_until, resolved = excluded.resolved,"
+        " labels = excluded.labels",
         [
             (
                 slo_id, receiver, key.rule.value, key.window,
                 names.series.id_of(connection, key.labels, seen_until(int(max(told.firing_until, told.resolved or 0.0)))),
-                told.started, told.firing_until, told.resolved,
+                told.started, told.firing_until, told.resolved, json.dumps(told.labels, ensure_ascii=True),
             )
             for slo_id, key, told in entries
         ],
@@ -151,15 +153,31 @@ def write_told(connection: Connection, names: Names, receiver: str, entries: Seq
 def read_told(connection: Connection, names: Names, slo_id: int, receiver: str) -> dict[Key, Told]:
     """What the receiver was told last of each alert, ascending by key. Raises StoreError."""
     rows = connection.execute(
-        "SELECT rule, window_seconds, series_id, started, firing_until, resolved FROM alert_told"
+        "SELECT rule, window_seconds, series_id, started, firing_until, resolved, labels FROM alert_told"
         " WHERE slo_id = ? AND receiver = ?",
         (slo_id, receiver),
     )
     found = [
-        (_key(connection, names, rule, window, series), Told(started, firing_until, resolved))
-        for rule, window, series, started, firing_until, resolved in rows
+        (_key(connection, names, rule, window, series), Told(started, firing_until, resolved, _labels(labels)))
+        for rule, window, series, started, firing_until, resolved, labels in rows
     ]
     return dict(sorted(found, key=lambda entry: entry[0]))
+
+
+def _labels(text: str) -> Labels:
+    try:
+        return msgspec.json.decode(text, type=Labels)
+    except msgspec.DecodeError as error:
+        raise compact.damaged(f"the labels of an alert that was told make no sense ({error})") from error
+
+
+def told_firing(connection: Connection, source: str, receiver: str) -> list[SLO]:
+    """The SLOs of this source, those of before too, of whose alerts the receiver takes one to fire."""
+    rows = connection.execute(
+        "SELECT DISTINCT slo_id FROM alert_told WHERE receiver = ? AND resolved IS NULL", (receiver,)
+    ).fetchall()
+    told = {slo_id for (slo_id,) in rows}
+    return [one.as_slo() for one in versions.every(connection) if one.source == source and one.id in told]
 
 
 def everything(connection: Connection, names: Names, slo_id: int) -> Iterator[Checkpoint | Transition | Told]:
@@ -180,7 +198,9 @@ def behind_all_checkpoints(connection: Connection, slo_id: int) -> int:
 def forget_from(connection: Connection, slots: Sequence[tuple[int, int]]) -> None:
     """Forget what was concluded without these slots, (SLO's number, slot): it costs little where nothing was."""
     if slots and connection.executemany("DELETE FROM alert_states WHERE slo_id = ? AND slot >= ?", slots).rowcount:
-        connection.executemany(f"DELETE {_BEHIND}", [(slo_id, slo_id, _EARLIEST) for slo_id, _ in slots])
+        connection.executemany(
+            f"DELETE {_BEHIND}", [(slo_id, slo_id, _EARLIEST) for slo_id in {one for one, _ in slots}]
+        )
 
 
 def prune(connection: Connection, slo_id: int, before: int) -> int:

@@ -94,6 +94,7 @@ _ALERTS = (
     """CREATE TABLE alert_told (
         slo_id INTEGER NOT NULL, receiver TEXT NOT NULL, rule TEXT NOT NULL, window_seconds INTEGER NOT NULL,
         series_id INTEGER NOT NULL, started INTEGER NOT NULL, firing_until REAL NOT NULL, resolved REAL,
+        labels TEXT NOT NULL,
         PRIMARY KEY (slo_id, receiver, rule, window_seconds, series_id)) WITHOUT ROWID""",
     "CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_us INTEGER NOT NULL) WITHOUT ROWID",
 )

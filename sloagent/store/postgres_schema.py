@@ -95,7 +95,8 @@ _ALERTS = (
     f"""CREATE TABLE alert_told (
         slo_id bigint NOT NULL, receiver {_TEXT}, rule {_TEXT}, window_seconds bigint NOT NULL,
         series_id bigint NOT NULL, started bigint NOT NULL, firing_until double precision NOT NULL,
-        resolved double precision, PRIMARY KEY (slo_id, receiver, rule, window_seconds, series_id))""",
+        resolved double precision, labels {_TEXT},
+        PRIMARY KEY (slo_id, receiver, rule, window_seconds, series_id))""",
     f"CREATE TABLE leases (name {_TEXT} PRIMARY KEY, holder {_TEXT}, until_us bigint NOT NULL)",
 )
 

@@ -137,6 +137,11 @@ class ResilientStore:
         with self._reopening.used(decoding=True) as inner:
             return inner.told(source, slo, receiver)
 
+    def told_firing(self, source: str, receiver: str) -> list[SLO]:
+        """The SLOs, those of before too, of whose alerts the receiver takes one to fire; without their titles."""
+        with self._reopening.used(decoding=True) as inner:
+            return inner.told_firing(source, receiver)
+
     def tell(self, source: str, receiver: str, entries: Sequence[tuple[SLO, Key, Told]]) -> None:
         """Remember, in one transaction, what a receiver was told, in the place of what it was told before."""
         with self._reopening.used(writing=True) as inner:

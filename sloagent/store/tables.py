@@ -25,7 +25,6 @@ from sloagent.store.summing import means_of, tally_over
 
 _ATTEMPTS = 5
 """How often a transaction is begun that collides with somebody else's: whoever won is gone by then."""
-
 _HOURS_AT_ONCE = 100
 """That are summed up before others may have their turn: some 3 s for hours of 50 series at one minute."""
 
@@ -89,15 +88,13 @@ class TableStore:
             return 0
 
         def record(connection: Connection) -> int:
-            first: dict[int, int] = {}
-            count = 0
+            new: list[tuple[int, int]] = []
             for slot in judged:
                 slo_id = self._version(connection, source, slot.slo)
                 if slots.insert_slot(connection, self._names, slo_id, slot):
-                    first[slo_id] = min(slot.slot, first.get(slo_id, slot.slot))
-                    count += 1
-            alerts.forget_from(connection, list(first.items()))
-            return count
+                    new.append((slo_id, slot.slot))
+            alerts.forget_from(connection, new)
+            return len(new)
 
         return self._write(record)
 
@@ -106,11 +103,8 @@ class TableStore:
         with self._of(source, slo) as (connection, slo_id):
             if slo_id is None:
                 return frozenset()
-            full = connection.execute(
-                "SELECT slot FROM slots WHERE slo_id = ? AND slot BETWEEN ? AND ?", (slo_id, *stretch)
-            ).fetchall()
             rolled = rolled_slots(connection, slo_id, slo.interval, *stretch)
-            return frozenset(slot for (slot,) in full).union(rolled)
+            return frozenset(slots.full_slots(connection, slo_id, *stretch)).union(rolled)
 
     def slots(self, source: str, slo: SLO, stretch: Stretch) -> Iterator[SlotVerdict]:
         """The slots that still have full rows, ascending, all as of one moment."""
@@ -205,14 +199,19 @@ class TableStore:
         with self._of(source, slo) as (connection, slo_id):
             return {} if slo_id is None else alerts.read_told(connection, self._names, slo_id, receiver)
 
+    def told_firing(self, source: str, receiver: str) -> list[SLO]:
+        """The SLOs, those of before too, of whose alerts the receiver takes one to fire; without their titles."""
+        with self._database.reading() as connection:
+            return alerts.told_firing(connection, source, receiver)
+
     def tell(self, source: str, receiver: str, entries: Sequence[tuple[SLO, Key, Told]]) -> None:
         """Remember, in one transaction, what a receiver was told, in the place of what it was told before."""
 
-        def remember(connection: Connection) -> None:
+        def write(connection: Connection) -> None:
             numbered = [(self._version(connection, source, slo), key, told) for slo, key, told in entries]
             alerts.write_told(connection, self._names, receiver, numbered)
 
-        self._write(remember)
+        self._write(write)
 
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
         """Take or prolong a lease until `now` + `seconds`; false while another holder has it."""

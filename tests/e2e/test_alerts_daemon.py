@@ -108,7 +108,7 @@ def test_a_webhook_is_told_each_change_once_though_the_agent_is_killed_and_the_w
         assert [(one["rule"], one["stage"], one["told"]) for one in listed] == [("violated", "firing", {})]
         receiver.status = 200
         wait_until(lambda: receiver.received, 20, "the webhook's word")
-        wait_until(lambda: "told on-call until" in agent.command("alerts", "list").stdout, 10, "it being remembered")
+        wait_until(lambda: "told on-call, last at" in agent.command("alerts", "list").stdout, 10, "it being remembered")
         for _ in range(3):
             daemon.stop(signal.SIGKILL)
             daemon.start()

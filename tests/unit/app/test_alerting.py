@@ -112,6 +112,16 @@ def test_a_follower_that_begins_anew_goes_on_where_the_last_one_was(world: World
     assert {one.key.rule for one in whole} == {Rule.VIOLATED, Rule.BURN_RATE}
 
 
+def test_a_pair_tells_nothing_before_its_short_window_is_known(world: World) -> None:
+    chance = random.Random(4)
+    for n in range(0, 125, 5):
+        world.record(world.latency, {START + n * MINUTE: failing(chance)})
+    world.follower.follow()
+    first = {one.key.window: one.slot for one in world.transitions(world.latency) if one.key.rule is Rule.BURN_RATE}
+    minutes = {window: (slot - START) // MINUTE for window, slot in first.items()}
+    assert minutes == {3_600: 0, 6 * 3_600: 25, 86_400: 115}, "5 m, 30 m and 2 h: so many windows of five minutes"
+
+
 def run_of(name: str, start: int, end: int | None) -> Run:
     return Run(name, at(start), at(end) if end is not None else None)
 
