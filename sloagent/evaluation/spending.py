@@ -114,6 +114,7 @@ class Spent:
 
     def go_back(self, first: int) -> None:
         """Have everything before the slot `first` that is not known surely read again; it is the next that is added."""
+        self._go_on_to(self.step_of(first - 1))
         since = min(first, self._next, self._unread[0] if self._unread is not None else first)
         # Whole hours, as the store may have nothing finer.
         step = max(self._base, self.step_of((since - self._shift) // HOUR * HOUR + self._shift))

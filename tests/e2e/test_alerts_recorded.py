@@ -33,7 +33,7 @@ from tests.receiving import Receiving
 KILLS = int(os.environ.get("SLOAGENT_ALERT_KILLS", "8"))
 INTERVAL = 2 if KILLS <= 16 else 8
 """What a recorded minute takes, in seconds."""
-DELAY, RESEND = 1, 2
+DELAY, RESEND = 1, 10
 GROUP_WAIT, GROUP_INTERVAL = 1, 2
 AFTER = 3
 SHIPPED = Path(__file__).resolve().parents[2] / "rules" / "karmada.yaml"
