@@ -97,10 +97,6 @@ class AlertDuty:
         """How each SLO stands at the newest slot that was looked at."""
         return self._budgets.standings()
 
-    def retire(self, successors: Iterable[SLO]) -> None:
-        """Tell the end of what is not among the successors, and let the receivers go."""
-        self._messenger.retire(successors, time.time())
-
     def close(self) -> None:
-        """Let the receivers go. Idempotent."""
+        """Let the receivers go; what is told of SLOs that are not in force any more, the next agent tells. Idempotent."""
         self._messenger.close()

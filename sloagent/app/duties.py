@@ -73,7 +73,7 @@ class Duties:
     def retire(self, successor: Agent) -> None:
         """Begin nothing new; close the agent, but for what its successor goes on using, when the last job has ended."""
         self.stop()
-        self.alerting.retire(successor.slos)
+        self.alerting.close()
         with self._lock:
             self._successor = successor
             idle = self._at_work == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sloagent.app.alerting import AlertFollower, Followed
 from sloagent.app.correspondence import Correspondence
@@ -78,16 +78,6 @@ class Messenger:
             self._agent.store.tell(self._agent.source.name, receiver, entries)
         except StoreError as error:
             log.warning("it is not remembered what %s was told: %s", receiver, error.message)
-
-    def retire(self, successors: Iterable[SLO], now: float) -> None:
-        """Tell the end of every alert whose SLO is not among the successors; then let the receivers go."""
-        staying = frozenset(successors)
-        if self._leased_at is not None:
-            with self._lock:
-                for to in self._to.values():
-                    if batch := to.ends_of(staying, now, _GONE):
-                        to.receiver.offer(batch)
-        self.close()
 
     def close(self) -> None:
         """Wait a little for what is under way, and let another agent tell from now on. Idempotent."""

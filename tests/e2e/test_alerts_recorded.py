@@ -130,17 +130,30 @@ def test_each_violation_is_told_once_in_time_whatever_happens_to_the_agent(tmp_p
             assert len(told) >= 10, "there is something to tell"
             assert len(wanted) - len(told) >= 2, "and something to be silent about"
             wait_until(
-                lambda: sum(alert["status"] == "resolved" for _, alert in receiver.alerts("/each")) >= len(told),
+                lambda: len({
+                    (series_of(alert), alert["startsAt"])
+                    for _, alert in receiver.alerts("/each") if alert["status"] == "resolved"
+                }) >= len(told),
                 60, "every violation being over",
             )  # fmt: skip
             daemon.stop()
     assert killed == KILLS
     heard = {status: [] for status in ("firing", "resolved")}  # type: dict[str, list[tuple[float, dict[str, Any]]]]
-    for at, alert in receiver.alerts("/each"):
-        heard[alert["status"]].append((at, alert))
-    # None false, none lost, none twice.
-    for status, alerts in heard.items():
-        assert Counter((series_of(one), second(one["startsAt"])) for _, one in alerts) == Counter(told.keys()), status
+    # None false, none lost, none twice. Where one of a pair takes the other for dead, on a starved machine, both notify:
+    # so each is counted by itself, and who was first is kept.
+    by_whom: dict[str, Counter[tuple[str, Labels, float]]] = {"firing": Counter(), "resolved": Counter()}
+    for one in receiver.received:
+        for alert in one.body["alerts"] if one.path == "/each" else ():
+            key = (one.body["externalURL"], series_of(alert), second(alert["startsAt"]))
+            by_whom[alert["status"]][key] += 1
+            if all(
+                (series_of(other), other["startsAt"]) != (series_of(alert), alert["startsAt"])
+                for _, other in heard[alert["status"]]
+            ):
+                heard[alert["status"]].append((one.at, alert))
+    for status, counted in by_whom.items():
+        assert set(counted.values()) == {1}, (status, counted)
+        assert {key[1:] for key in counted} == set(told), status
     late = 2 * INTERVAL + GROUP_WAIT + RESTART_SECONDS
     for at, alert in heard["firing"]:
         fired = second(alert["startsAt"])

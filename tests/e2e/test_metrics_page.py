@@ -68,7 +68,10 @@ def outcomes(daemon: DaemonProcess, slo: str) -> set[str]:
 def test_promtool_has_no_complaint_and_prometheus_reads_every_family(tmp_path: Path) -> None:
     server = Prometheus(tmp_path / "data")
     agent = AgentDirectory(
-        tmp_path / "agent", server.url, slos={"live.yaml": SLOS}, extra="evaluation: {delay: 500ms}\n"
+        tmp_path / "agent",
+        server.url,
+        slos={"live.yaml": SLOS},
+        extra="evaluation: {delay: 500ms}\nalerts: {period: 1h}\n",
     )
     server._config.write_text(SCRAPES.format(prometheus=server.port, sloagent=agent.port))
     with server, DaemonProcess(agent) as daemon:

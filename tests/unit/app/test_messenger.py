@@ -15,7 +15,6 @@ from sloagent.evaluation.judge import judge
 from sloagent.model.alert import Notice
 from sloagent.model.pending import Pending
 from sloagent.model.samples import Answer, Kind, Question, Refusal
-from sloagent.model.slo import SLO
 from sloagent.sinks import Taken
 
 MINUTE = 60
@@ -307,22 +306,6 @@ def test_an_agent_that_ends_gives_the_lease_up(world: World) -> None:
         other.slot(number, 9)
     assert stages(other.once) == ["firing"]
     other.agent.close()
-
-
-def test_an_slo_that_is_taken_away_ends_its_alerts(world: World) -> None:
-    for number in range(3):
-        world.slot(number, 9)
-    world.messenger.retire([], world.now)
-    assert stages(world.once) == ["firing", "over"]
-    assert dict(world.once.heard[1].annotations)["resolved"] == "its SLO was changed or taken away"
-
-
-def test_an_slo_that_stays_keeps_them(world: World) -> None:
-    for number in range(3):
-        world.slot(number, 9)
-    staying: list[SLO] = [world.slo]
-    world.messenger.retire(staying, world.now)
-    assert stages(world.once) == ["firing"]
 
 
 def test_what_was_told_before_a_restart_is_not_told_again_as_past(world: World) -> None:
