@@ -165,8 +165,8 @@ def test_each_violation_is_told_once_in_time_whatever_happens_to_the_agent(tmp_p
     waits = sorted(at - second(alert["startsAt"]) for at, alert in heard["firing"])
     both = len({key[1:] for key in by_whom["firing"]}) != len(by_whom["firing"])
     print(
-        f"{'told by both: ' if both else ''}{len(told)} violations, {len(wanted) - len(told)} inhibited, {killed} kills: told once each,"
-        f" {waits[0]:.1f} to {waits[-1]:.1f} s after their slot, half within {waits[len(waits) // 2]:.1f} s"
+        f"{'told by both: ' if both else ''}{len(told)} violations, {len(wanted) - len(told)} inhibited, {killed} kills:"
+        f" told once each, {waits[0]:.1f} to {waits[-1]:.1f} s after their slot, half within {waits[len(waits) // 2]:.1f} s"
     )
     groups = [one for one in receiver.received if one.path == "/grouped"]
     assert len(groups) < len(heard["firing"]) + len(heard["resolved"]), "several in one notification"
