@@ -173,7 +173,7 @@ def test_each_violation_is_told_once_in_time_whatever_happens_to_the_agent(tmp_p
     assert {one.body["groupKey"].rpartition(":")[2] for one in groups} == {f'{{set="karmada", slo="{NAME}"}}'}
 
 
-RESTART_SECONDS = 5.0
+RESTART_SECONDS = 10.0
 """How long an agent may be away that is killed and started on a busy machine, and one notification more of the other
 Alertmanager: they tell each other what was sent."""
 
