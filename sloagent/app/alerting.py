@@ -99,14 +99,14 @@ class AlertFollower:
             return None
         chain = known.chain if known is not None else 0
         history.reach(known, slots[0].slot)
-        transitions: list[Transition] = []
+        gone = [key for key in active if not is_in_force(key, slo.alerts, history.pairs)]
+        transitions = ended(active, slots[0].slot, gone, _NOT_IN_FORCE)
+        active = {key: one for key, one in active.items() if key not in gone}
         for slot in slots:
             run = _run_at(runs, slot.slot)
-            gone = [key for key in active if not is_in_force(key, slo.alerts, history.pairs)]
-            transitions += ended(active, slot.slot, gone, _NOT_IN_FORCE)
-            left = [key for key, one in active.items() if key not in gone and _is_of_another_run(key, one, run)]
+            left = [key for key, one in active.items() if _is_of_another_run(key, one, run)]
             transitions += ended(active, slot.slot, left, _RUN_IS_OVER)
-            kept = {key: one for key, one in active.items() if key not in gone and key not in left}
+            kept = {key: one for key, one in active.items() if key not in left}
             looks = self._looks(slot, history, run)
             active, told = advance(kept, slot.slot, looks, run.name if run is not None else "")
             # What has ended at this slot can begin again at the next look: it has one place in the history of a slot.

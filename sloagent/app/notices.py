@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from sloagent.app.agent_settings import AgentSettings
 from sloagent.evaluation import wording
@@ -33,7 +33,7 @@ class NoticeWriter:
         self._settings = settings.alerts
         base = self._settings.external_url
         self._page = f"{base.rstrip('/')}/api/v1/alerts" if base else ""
-        self._prometheus = self._settings.prometheus_url or _without_user(settings.prometheus.url)
+        self._prometheus = self._settings.prometheus_url or settings.prometheus.url
 
     def ends_ahead_seconds(self, slo: SLO) -> float:
         """How far ahead the end of an alert that fires lies: two sendings and their repetition may fail.
@@ -146,8 +146,3 @@ def _sentence(text: str) -> str:
 
 def _clock(slot: int) -> str:
     return f"{at(slot):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _without_user(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -40,9 +40,9 @@ BOUNDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 2.0, 4.0, INF)
 
 
 class World:
-    def __init__(self, directory: Path, alerts: str = "") -> None:
+    def __init__(self, directory: Path, alerts: str = "", slos: str = SET) -> None:
         directory.mkdir(exist_ok=True)
-        (directory / "own.yaml").write_text(SET)
+        (directory / "own.yaml").write_text(slos)
         (directory / "sloagent.yaml").write_text(
             f"prometheus: {{url: 'http://127.0.0.1:1'}}\nslos: [own.yaml]\nalerts: {{{alerts}}}\n"
         )
@@ -120,6 +120,24 @@ def test_a_pair_tells_nothing_before_its_short_window_is_known(world: World) -> 
     first = {one.key.window: one.slot for one in world.transitions(world.latency) if one.key.rule is Rule.BURN_RATE}
     minutes = {window: (slot - START) // MINUTE for window, slot in first.items()}
     assert minutes == {3_600: 0, 6 * 3_600: 25, 86_400: 115}, "5 m, 30 m and 2 h: so many windows of five minutes"
+
+
+def test_a_rule_that_was_switched_off_ends_its_alerts_at_the_next_slot_and_once(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    world = World(tmp_path / "agent")
+    world.record(world.latency, {START + n * MINUTE: failing(chance) for n in range(1, 5)})
+    world.follower.follow()
+    world.agent.close()
+    world = World(
+        tmp_path / "agent", slos=SET.replace("at_most: 2s}", "at_most: 2s}\n    alerts: {violated: {enabled: false}}")
+    )
+    world.record(world.latency, {START + n * MINUTE: failing(chance) for n in range(5, 8)})
+    world.follower.follow()
+    told = [
+        (one.slot, one.stage, one.reason) for one in world.transitions(world.latency) if one.key.rule is Rule.VIOLATED
+    ]
+    assert told[1:] == [(START + 5 * MINUTE, Stage.RESOLVED, "the rule is not in force any more")]
+    world.agent.close()
 
 
 def run_of(name: str, start: int, end: int | None) -> Run:
