@@ -6,49 +6,21 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from sloagent.errors import SinkError
 from sloagent.model.alert import Notice
 from sloagent.sinks import delivery
-from sloagent.sinks.alert_telemetry import AlertTelemetry
 from sloagent.sinks.alertmanager import Alertmanager
 from sloagent.sinks.receiver_settings import AlertmanagerSettings
 from tests import alertmanager, faults
 from tests.door import Certificates, hashed
-
-SOON_SECONDS = 20.0
-
-
-class Told:
-    """An Alertmanager of ours with all that it says: what was taken, and its numbers."""
-
-    def __init__(self, **settings: object) -> None:
-        self.registry = CollectorRegistry()
-        self.taken: list[Notice] = []
-        self.receiver = Alertmanager(
-            AlertmanagerSettings(**settings),
-            self._take,
-            AlertTelemetry(self.registry),  # type: ignore[arg-type]
-        )
-
-    def _take(self, receiver: str, notices: Sequence[Notice], at: float) -> None:
-        assert receiver == self.receiver.name
-        assert abs(at - time.time()) < SOON_SECONDS
-        self.taken += notices
-
-    def number(self, name: str) -> float:
-        return self.registry.get_sample_value(f"sloagent_alerts_{name}", {"receiver": self.receiver.name})
-
-    def numbers(self) -> dict[str, float]:
-        """Without those that are 0."""
-        names = ("sent_total", "failed_total", "refused_total", "dropped_total", "queue_length")
-        return {name: number for name in names if (number := self.number(name))}
+from tests.told import SOON_SECONDS, Told
 
 
 @pytest.fixture
@@ -56,7 +28,7 @@ def told() -> Iterator[Callable[..., Told]]:
     made: list[Told] = []
 
     def make(**settings: object) -> Told:
-        made.append(Told(**settings))
+        made.append(Told(partial(Alertmanager, AlertmanagerSettings(**settings))))  # type: ignore[arg-type]
         return made[-1]
 
     yield make

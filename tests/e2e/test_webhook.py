@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,33 +24,7 @@ from sloagent.sinks.webhook import Webhook
 from sloagent.sinks.webhook_body import fingerprint
 from tests import alertmanager, faults
 from tests.faults import FaultServer
-
-SOON_SECONDS = 20.0
-
-
-class Told:
-    """A webhook of ours with all that it says."""
-
-    def __init__(self, server: FaultServer, **settings: object) -> None:
-        self.registry = CollectorRegistry()
-        self.taken: list[Notice] = []
-        place = {} if "url_file" in settings else {"url": f"{server.url}/hook"}
-        found = WebhookSettings(**{"name": "hook", "timeout": 0.5} | place | settings)  # type: ignore[arg-type]
-        telemetry = AlertTelemetry(self.registry)
-        self.receiver = Webhook(found, self._take, telemetry, external_url="http://sloagent:9469")
-
-    def _take(self, receiver: str, notices: Sequence[Notice], at: float) -> None:
-        assert receiver == self.receiver.name
-        assert abs(at - time.time()) < SOON_SECONDS
-        self.taken += notices
-
-    def number(self, name: str) -> float:
-        return self.registry.get_sample_value(f"sloagent_alerts_{name}", {"receiver": self.receiver.name})
-
-    def numbers(self) -> dict[str, float]:
-        """Without those that are 0."""
-        names = ("sent_total", "failed_total", "refused_total", "dropped_total", "queue_length")
-        return {name: number for name in names if (number := self.number(name))}
+from tests.told import SOON_SECONDS, Told
 
 
 @pytest.fixture
@@ -63,7 +38,9 @@ def told(server: FaultServer) -> Iterator[Callable[..., Told]]:
     made: list[Told] = []
 
     def make(**settings: object) -> Told:
-        made.append(Told(server, **settings))
+        place = {} if "url_file" in settings else {"url": f"{server.url}/hook"}
+        found = WebhookSettings(**{"name": "hook", "timeout": 0.5} | place | settings)  # type: ignore[arg-type]
+        made.append(Told(partial(Webhook, found, external_url="http://sloagent:9469")))
         return made[-1]
 
     yield make
