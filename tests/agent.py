@@ -150,12 +150,12 @@ class DaemonProcess:
             self.process.wait()
 
 
-def wait_until(condition: object, seconds: float = 30.0, what: str = "it") -> None:
-    """Poll until the condition holds; an AssertionError names what did not come about."""
+def wait_until(condition: object, seconds: float = 30.0, what: str = "it", pause: float = 0.05) -> None:
+    """Poll, with a pause between, until the condition holds; an AssertionError names what did not come about."""
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
             return
-        time.sleep(0.05)
+        time.sleep(pause)
     raise AssertionError(f"{what} did not come about within {seconds:g} s")

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from tests.prometheus import READY_SECONDS, free_port
@@ -28,6 +29,7 @@ class Alertmanager:
         self.directory = directory
         self.port, self.cluster_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        """Where it is asked, and what its notifications say they are from."""
         self.config = directory / "alertmanager.yml"
         self.config.write_text(config)
         self._peers = tuple(f"--cluster.peer=127.0.0.1:{peer.cluster_port}" for peer in peers)
@@ -49,6 +51,7 @@ class Alertmanager:
                     f"--web.listen-address=127.0.0.1:{self.port}",
                     f"--cluster.listen-address=127.0.0.1:{self.cluster_port}",
                     f"--cluster.advertise-address=127.0.0.1:{self.cluster_port}",
+                    f"--web.external-url={self.url}",
                     "--cluster.settle-timeout=100ms",
                     *self._peers,
                     *self._flags,
@@ -86,6 +89,11 @@ class Alertmanager:
     def names(self) -> list[str]:
         """The label `name` of each alert that it holds, sorted."""
         return sorted(alert["labels"].get("name", "") for alert in self.alerts())
+
+    def logged(self, what: str) -> list[float]:
+        """When it logged a line that holds `what`, in seconds since the epoch."""
+        lines = [line for line in self._log.read_text().splitlines() if what in line]
+        return [datetime.fromisoformat(line.removeprefix("ts=").partition(" ")[0]).timestamp() for line in lines]
 
     def _is_ready(self) -> bool:
         try:

@@ -5,6 +5,7 @@ How long a tick takes is printed, not asserted: `make bench` measures it on a qu
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,19 +46,16 @@ def test_none_of_their_slots_is_missed(prometheus: Prometheus, tmp_path: Path) -
         last = first + (ROUNDS - 1) * INTERVAL
         wait_until(lambda: time.time() > last, (ROUNDS + 1) * INTERVAL, "the last slot being due")
 
-        def all_shown() -> bool:
-            stamps = [
-                float(line.rpartition(" ")[2])
-                for line in daemon.get("/metrics", timeout=60).splitlines()
-                if line.startswith("sloagent_slo_evaluated_slot_timestamp_seconds{")
-            ]
-            return len(stamps) == MANY and min(stamps) >= last
+        def recorded() -> int:
+            return sum(row["kind"] == "slot" and row["slot"] == last for row in agent.rows())
 
-        wait_until(all_shown, 3 * INTERVAL, "every SLO's verdict of the last slot")
-        print(f"the last of {MANY} verdicts was shown {time.time() - last - 2:.1f} s after its slot was due")
-        assert daemon.metric("sloagent_slot_lag_seconds") is not None
-        assert daemon.metric("sloagent_ticks_missed_total") is not None
-        wait_until(lambda: daemon.metric("sloagent_pending_slots") == 0, 60, "nothing being pending")
+        # Asked of the store: a page of metrics of so many SLOs costs the daemon seconds, and that would be the test's doing.
+        wait_until(lambda: recorded() == MANY, 3 * INTERVAL, "every SLO's verdict of the last slot", pause=2)
+        print(f"the last of {MANY} verdicts was recorded {time.time() - last - 2:.1f} s after its slot was due")
+        page = daemon.get("/metrics", timeout=60)
+        assert page.count("\nsloagent_slo_evaluated_slot_timestamp_seconds{") == MANY
+        for name in ("slot_lag_seconds", "ticks_missed_total", "pending_slots"):
+            assert re.search(rf"^sloagent_{name} \d", page, re.MULTILINE), name
         assert daemon.stop(timeout=60) == 0
     seen: dict[int, set[str]] = {slot: set() for slot in range(first, last + 1, INTERVAL)}
     for row in agent.rows():
