@@ -24,8 +24,18 @@ FIELDS = frozenset({
 LONGEST_BYTES = 1_048_576
 
 
+class _AnyText(dict[str, str]):
+    """Labels or annotations of an example: which of them an alert will have is not known, so that none is missing."""
+
+    def __missing__(self, name: str) -> str:
+        return "example"
+
+
 def check_template(file: Path) -> None:
-    """Raises ValueError, with file and line, where the template cannot be read or uses a name that there is not."""
+    """Try the template on two examples, one of them over.
+
+    Raises ValueError, with file and line, where it cannot be read, uses a name that there is not, or makes no JSON.
+    """
     import jinja2
     from jinja2 import meta, nodes
 
@@ -42,6 +52,12 @@ def check_template(file: Path) -> None:
             raise ValueError(f"{file}:{name.lineno}: there is no {name.name}; a template knows {known}")
     for other in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
         raise ValueError(f"{file}:{other.lineno}: a template stands for itself; it cannot include or extend another")
+    template = load_template(file)
+    for message in (_example("firing", "resolved"), _example("resolved")):
+        try:
+            from_template(template, message)
+        except SinkError as error:
+            raise ValueError(f"{error.message}{f' ({error.hint})' if error.hint else ''}") from None
 
 
 def load_template(file: Path) -> Template:
@@ -75,6 +91,29 @@ def from_template(template: Template, fields: Mapping[str, object]) -> bytes:
             retryable=False, hint="write texts as {{ alert.labels.slo | tojson }}, which quotes them",
         ) from None  # fmt: skip
     return body
+
+
+def _example(*stages: str) -> dict[str, object]:
+    """A body whose texts hold what those of real alerts may hold; an alert for each stage."""
+    labels = _AnyText(alertname="SLOViolated", severity="page", set="example", slo="example")
+    annotations = _AnyText(
+        summary='example/example is violated: verb="GET"',
+        description='A text may hold "quotes", \\ and\nseveral lines.',
+        resolved='it recovered, and "so" it ended',
+    )
+    alerts = [
+        {
+            "status": stage, "labels": labels, "annotations": annotations, "startsAt": "2026-11-22T05:55:00Z",
+            "endsAt": "2026-11-22T06:10:00Z" if stage == "resolved" else "0001-01-01T00:00:00Z",
+            "generatorURL": "http://prometheus.example/graph?g0.expr=up", "fingerprint": "0123456789abcdef",
+        }
+        for stage in stages
+    ]  # fmt: skip
+    return {
+        "version": "4", "groupKey": '{}:{slo="example"}', "truncatedAlerts": 0, "status": stages[0], "receiver": "example",
+        "groupLabels": labels, "commonLabels": labels, "commonAnnotations": annotations, "externalURL": "",
+        "alerts": alerts,
+    }  # fmt: skip
 
 
 def _environment() -> ImmutableSandboxedEnvironment:

@@ -9,6 +9,7 @@ import pytest
 
 from sloagent.errors import SinkError
 from sloagent.model.alert import Notice
+from sloagent.sinks import webhook_template
 from sloagent.sinks.webhook_body import MOST_SHOWN, body, slack
 from sloagent.sinks.webhook_template import check_template, from_template, load_template
 
@@ -102,19 +103,35 @@ def test_a_template_that_is_wrong_is_refused_with_its_line(tmp_path: Path, text:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{\n"x": {{ alerts[0].labels.nothing | tojson }}}', "body.j2:2: 'dict object' has no attribute 'nothing'"),
         ("\n\n{{ alerts[0].labels.__class__.__mro__ }}", "body.j2:3: access to attribute '__class__' of"),
         ('\n{{ "a" + 1 }}', "body.j2:2: can only concatenate str"),
         ("{{ 1 // 0 }}", "body.j2:1: integer division or modulo by zero"),
         ('{"x": {{ status }}}', "body.j2: what the template makes is not JSON"),
+        ('{"x": "{{ alerts[0].annotations.summary }}"}', "which quotes them"),
+        (
+            '{"x": {% if status == "resolved" %}over{% else %}1{% endif %}}',
+            "body.j2: what the template makes is not JSON",
+        ),
         ("", "body.j2: what the template makes is not JSON"),
         ("{% for i in range(99999) %}{{ 'x' * 1000 }}{% endfor %}", "body.j2: makes more than 1,048,576 characters"),
     ],
 )
-def test_what_goes_wrong_in_a_template_is_said_with_its_line(tmp_path: Path, text: str, words: str):
-    file = written(tmp_path, text)
+def test_a_template_that_would_lose_every_alert_is_refused_before_there_is_one(tmp_path: Path, text: str, words: str):
+    with pytest.raises(ValueError) as caught:
+        check_template(written(tmp_path, text))
+    assert words in str(caught.value)
+
+
+def test_a_label_that_an_alert_has_not_is_said_with_its_line(tmp_path: Path):
+    file = written(tmp_path, '{\n"x": {{ alerts[0].labels.nothing | tojson }}}')
     check_template(file)
     with pytest.raises(SinkError) as caught:
         from_template(load_template(file), body([notice()], "x", ""))
-    assert words in caught.value.message
+    assert "body.j2:2: 'dict object' has no attribute 'nothing'" in caught.value.message
     assert not caught.value.retryable
+
+
+def test_the_examples_have_every_field_that_a_template_may_use():
+    assert webhook_template._example("firing").keys() == webhook_template.FIELDS == body([notice()], "x", "").keys()
+    (alert,) = webhook_template._example("firing")["alerts"]
+    assert alert.keys() == body([notice()], "x", "")["alerts"][0].keys()
