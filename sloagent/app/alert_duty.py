@@ -89,9 +89,11 @@ class AlertDuty:
             self._unfollowed.set()
         return found
 
-    def alerted(self) -> list[tuple[SLO, Key, Active]]:
-        """What is pending and firing at the newest slots that were looked at."""
-        return [(slo, *one) for slo in self._agent.slos for one in sorted((self._follower.active(slo) or {}).items())]
+    def alerted(self) -> tuple[list[tuple[SLO, Key, Active]], list[SLO]]:
+        """What is pending and firing at the newest slots that were looked at, and the SLOs that nobody has looked at yet."""
+        known = {slo: self._follower.active(slo) for slo in self._agent.slos}
+        alerts = [(slo, *one) for slo, active in known.items() for one in sorted((active or {}).items())]
+        return alerts, [slo for slo, active in known.items() if active is None]
 
     def standings(self) -> list[Standing]:
         """How each SLO stands at the newest slot that was looked at."""

@@ -215,10 +215,14 @@ class Daemon:
             slos=lambda: [slo_data(slo) for slo in self._agent.slos],
             reload=self.reload,
             pending=lambda: [pending_data(one) for one in self._duties.pending if one.slots],
-            alerts=lambda: [alert_data(*one) for one in self._duties.alerting.alerted()],
+            alerts=self._alerts,
             runs=RunsOverHTTP(lambda: self._agent.store),
         )
         return application(view)
+
+    def _alerts(self) -> tuple[list[object], list[object]]:
+        alerts, unknown = self._duties.alerting.alerted()
+        return [alert_data(*one) for one in alerts], [{"set": slo.set, "slo": slo.name} for slo in unknown]
 
     def _not_ready(self) -> str:
         if not self._duties.begun:

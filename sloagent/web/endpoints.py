@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -35,8 +35,8 @@ class View:
     """Load the configuration anew; raises ConfigError and keeps the old one where the new one is wrong."""
     pending: Callable[[], Sequence[object]]
     """The slots that are due and have no verdict, as JSON-able values; SLOs that owe nothing are left out."""
-    alerts: Callable[[], Sequence[object]]
-    """What is pending and firing, as JSON-able values."""
+    alerts: Callable[[], tuple[Sequence[object], Sequence[object]]]
+    """What is pending and firing, and the SLOs of whose alerts nothing is known yet, as JSON-able values."""
     runs: Runs
     """What can be asked of runs."""
 
@@ -53,9 +53,9 @@ def application(view: View) -> Starlette:
             return PlainTextResponse("\n".join([*error.problems, error.message]) + "\n", 400)
         return PlainTextResponse("configuration reloaded\n")
 
-    def api(name: str, rows: Callable[[], Sequence[object]]) -> Route:
+    def api(name: str, lists: Callable[[], Mapping[str, Sequence[object]]]) -> Route:
         def encoded() -> Iterator[bytes]:
-            yield msgspec.json.encode({"schema": f"sloagent/{name}/v1", name: rows()})
+            yield msgspec.json.encode({"schema": f"sloagent/{name}/v1", **lists()})
 
         page = Page(encoded, "application/json", reading)
 
@@ -68,10 +68,10 @@ def application(view: View) -> Starlette:
         routes=[
             *exposition.routes(view.registry, view.not_ready),
             Route("/-/reload", reload, methods=["POST", "PUT"]),
-            api("verdicts", view.verdicts),
-            api("slos", view.slos),
-            api("pending", view.pending),
-            api("alerts", view.alerts),
+            api("verdicts", lambda: {"verdicts": view.verdicts()}),
+            api("slos", lambda: {"slos": view.slos()}),
+            api("pending", lambda: {"pending": view.pending()}),
+            api("alerts", lambda: dict(zip(("alerts", "unknown"), view.alerts(), strict=True))),
             *routes(view.runs),
         ]
     )

@@ -112,6 +112,7 @@ def test_a_webhook_is_told_each_change_once_though_the_agent_is_killed_and_the_w
         for _ in range(3):
             daemon.stop(signal.SIGKILL)
             daemon.start()
+        wait_until(lambda: json.loads(daemon.get("/api/v1/alerts"))["unknown"] == [], 20, "its past being looked at")
         assert json.loads(daemon.get("/api/v1/alerts"))["alerts"][0]["slo"] == "queue"
         wait_until(lambda: told(receiver, "/json", "resolved"), 30, "the end")
         wait_until(lambda: time.time() > end + 8, 30, "a few seconds more")

@@ -29,7 +29,7 @@ class Face:
         Gauge("things", "Things there are", registry=registry).set(3)
         view = View(
             registry, lambda: self.trouble, lambda: [{"slo": "a"}], lambda: [{"name": "a"}], self.reload, list,
-            lambda: [{"rule": "violated"}], NO_RUNS,
+            lambda: ([{"rule": "violated"}], [{"slo": "b"}]), NO_RUNS,
         )  # fmt: skip
         self.server = Server(application(view), "127.0.0.1", 0)
 
@@ -80,12 +80,15 @@ def test_reload_needs_a_post_and_says_what_is_wrong(face: Face) -> None:
 def test_the_api_answers_json_with_its_schema(face: Face) -> None:
     assert json.loads(face.ask("/api/v1/verdicts")[1]) == {"schema": "sloagent/verdicts/v1", "verdicts": [{"slo": "a"}]}
     assert json.loads(face.ask("/api/v1/slos")[1]) == {"schema": "sloagent/slos/v1", "slos": [{"name": "a"}]}
+    assert json.loads(face.ask("/api/v1/alerts")[1]) == {
+        "schema": "sloagent/alerts/v1", "alerts": [{"rule": "violated"}], "unknown": [{"slo": "b"}],
+    }  # fmt: skip
     assert face.ask("/nothing")[0] == 404
 
 
 def test_an_address_in_use_is_a_sentence(face: Face) -> None:
     host, _, port = face.server.address.rpartition(":")
-    view = View(CollectorRegistry(), str, list, list, lambda: None, list, list, NO_RUNS)
+    view = View(CollectorRegistry(), str, list, list, lambda: None, list, lambda: ([], []), NO_RUNS)
     with pytest.raises(SloagentError, match=f"cannot listen on {host}:{port}: Address already in use"):
         Server(application(view), host, int(port))
 
