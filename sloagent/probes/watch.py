@@ -116,6 +116,7 @@ class Watch(Generic[AnyObject]):
         pause = FIRST_PAUSE_SECONDS
         while True:
             opened = self._clock()
+            resumed, outdated = bool(self._version), False
             try:
                 if not self._version:
                     await self._list()
@@ -123,7 +124,7 @@ class Watch(Generic[AnyObject]):
                 reason = ""  # the server ended it in its time
             except EndpointError as error:
                 if error.status == _GONE:
-                    self._version = ""
+                    self._version, outdated = "", resumed
                 reason, self.why_not = error.reason, f"{self._resource}: {error.message}"
                 pause = max(pause, min(error.retry_after, LONGEST_PAUSE_SECONDS))
             except (msgspec.MsgspecError, ValueError) as error:
@@ -136,6 +137,8 @@ class Watch(Generic[AnyObject]):
                 self._telemetry.restarts.labels(*self._labels, reason).inc()
             if lived > LONGEST_PAUSE_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
+            if outdated:  # too long away, which is no trouble of the server's: listed at once
+                continue
             if reason or lived < LONGEST_PAUSE_SECONDS:  # a server that ends every watch at once is not to be flooded
                 await asyncio.sleep(pause * self._chance.uniform(0.5, 1.0))
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

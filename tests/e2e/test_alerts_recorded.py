@@ -144,8 +144,8 @@ def test_each_violation_is_told_once_in_time_whatever_happens_to_the_agent(tmp_p
     # None false, none lost, none twice.
     for status, found in by_one.items():
         assert {key: len(times) for key, times in found.items()} == dict.fromkeys(told, 1), status
-    # An agent that dies while it tells an end may have told one of the pair only: that one says that it is over, and the
-    # other, which heard nothing, that it fires. No client can help that.
+    # An agent that dies while it tells may have told one of the pair only: that one says that it is over, and the other,
+    # which heard nothing, that it fires. No client can help that.
     apart = told_apart(told, by_pair, one, other)
     for status, found in by_pair.items():
         assert found.keys() == told.keys(), status
@@ -162,7 +162,7 @@ def test_each_violation_is_told_once_in_time_whatever_happens_to_the_agent(tmp_p
     print(
         f"{len(told)} violations, {len(wanted) - len(told)} inhibited, {KILLS} kills: told once each, {waits[0]:.1f} to"
         f" {waits[-1]:.1f} s after their slot, half within {waits[len(waits) // 2]:.1f} s;"
-        f" {len(apart)} ends told to the pair apart, and {twice} told by it twice"
+        f" {len(apart)} told to the pair apart, and {twice} told by it twice"
     )
     groups = [sent for sent in receiver.received if sent.path == "/grouped" and sent.body["externalURL"] == alone.url]
     assert len(groups) < 2 * len(told), "several in one notification"
@@ -197,13 +197,14 @@ def told_apart(
     one: Alertmanager,
     other: Alertmanager,
 ) -> set[tuple[Labels, int]]:
-    """The violations whose ends the members of a pair heard at different times, by what they log."""
+    """The violations of whose beginning or end the members of a pair heard at different times, by what they log."""
     found = set()
-    for key, over in told.items():
-        mark = f"[{by_pair['firing'][key][0].fingerprint[:7]}][resolved]"
-        first, second = (min(at for at in each.logged(mark) if at >= over) for each in (one, other))
-        if abs(first - second) > PEER_TIMEOUT / 2:
-            found.add(key)
+    for (series, fired), over in told.items():
+        mark = f"[{by_pair['firing'][series, fired][0].fingerprint[:7]}]"
+        for since, what in ((fired, "[active]"), (over, "[resolved]")):
+            first, second = (min(at for at in each.logged(mark + what) if at >= since) for each in (one, other))
+            if abs(first - second) > PEER_TIMEOUT / 2:
+                found.add((series, fired))
     return found
 
 

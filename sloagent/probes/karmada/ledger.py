@@ -8,8 +8,8 @@ moved there by a later placement, made again after it was deleted, there before 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from sloagent.probes.karmada.underway import Early, Underway
 from sloagent.probes.karmada.words import Lost, Other, Stage, Tally
 from sloagent.probes.objects import Bare, Binding
 from sloagent.probes.seen import Change, Doubt, Seen
@@ -17,57 +17,30 @@ from sloagent.probes.seen import Change, Doubt, Seen
 TEMPLATE_UID = "resourcetemplate.karmada.io/uid"
 BINDING_ID = "resourcebinding.karmada.io/permanent-id"
 WORK_NAMESPACE = "karmada-es-"
+HELD_SECONDS = 600.0
+"""For so long after its time a template without a placement is kept while placements are not watched."""
 EARLY_SECONDS = 60.0
 """For so long what is seen of a template waits for the template to be shown."""
 ORDER_SECONDS = 0.02
 """What follows from a template cannot come before it: by more than this, and the template was shown late."""
 
 
-@dataclass(slots=True)
-class _Template:
-    """A template that came while the probe watched."""
-
-    at: float
-    doubt: Doubt
-    generation: int
-    binding_at: float | None = None
-    scheduled_at: float | None = None
-    placement: frozenset[str] | None = None
-    unsure: bool = False
-    """Whether an earlier placement may have been missed."""
-    waiting: set[str] = field(default_factory=set)
-    given_up: set[str] = field(default_factory=set)
-    arrived: dict[str, tuple[float, Doubt]] = field(default_factory=dict)
-    works: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def open(self) -> bool:
-        """Whether something is still to come."""
-        return self.placement is None or bool(self.waiting)
-
-
-@dataclass(slots=True)
-class _Early:
-    """What was seen of a template that was not shown yet."""
-
-    since: float
-    bindings: list[Seen[Binding]] = field(default_factory=list)
-    arrived: dict[str, tuple[float, Doubt]] = field(default_factory=dict)
-
-
 class Ledger:
     """Takes what watches show, in the order of showing; tells `tally`. `timeout` is in seconds."""
 
-    def __init__(self, tally: Tally, *, timeout: float, watched: Callable[[str], bool]) -> None:
-        """`watched` says whether a member is watched without a gap at this moment."""
+    def __init__(
+        self, tally: Tally, *, timeout: float, watched: Callable[[str], bool], placements_watched: Callable[[], bool]
+    ) -> None:
+        """`watched` says whether a member is watched without a gap at this moment, the other whether bindings are."""
         self._tally = tally
         self._timeout = timeout
         self._watched = watched
-        self._templates: dict[str, _Template] = {}
-        self._open: dict[str, _Template] = {}
+        self._placements_watched = placements_watched
+        self._templates: dict[str, Underway] = {}
+        self._open: dict[str, Underway] = {}
         self._existed: dict[str, int] = {}
         self._gone: dict[str, float] = {}
-        self._early: dict[str, _Early] = {}
+        self._early: dict[str, Early] = {}
         self._bindings: dict[str, tuple[str, str]] = {}
         """Template and permanent id of each binding, by its uid; only of templates that came while the probe watched."""
         self._by_binding_id: dict[str, str] = {}
@@ -159,12 +132,10 @@ class Ledger:
         for uid, template in list(self._open.items()):  # oldest first
             if now - template.at < self._timeout:
                 break
-            if template.placement is None:
-                self._tally.template("never_placed" if template.binding_at is not None else "unclaimed")
-                template.placement = frozenset()
-            for member in sorted(template.waiting):
-                self._lose(uid, template, member, Lost.TIMEOUT if self._watched(member) else Lost.UNWATCHED)
-            self._open.pop(uid, None)
+            if template.placement is not None or self._placements_watched():
+                self._give_up(uid, template)
+            elif now - template.at >= self._timeout + HELD_SECONDS:  # until then its binding may be listed yet
+                self._give_up_unwatched(uid, template)
         for uid, early in list(self._early.items()):
             if now - early.since < EARLY_SECONDS:
                 break
@@ -186,7 +157,7 @@ class Ledger:
         if seen.doubt is Doubt.EXISTED:
             self._existed[seen.uid] = generation
             return
-        template = _Template(seen.at, seen.doubt, generation)
+        template = Underway(seen.at, seen.doubt, generation)
         self._templates[seen.uid] = self._open[seen.uid] = template
         if early is not None:
             if not template.doubt and early.since < seen.at - ORDER_SECONDS:
@@ -217,21 +188,25 @@ class Ledger:
             else:
                 self._existed[uid] = generation
 
-    def _placed(self, uid: str, template: _Template, placement: frozenset[str], seen: Seen[Binding]) -> None:
-        template.placement, template.scheduled_at = placement, seen.at
+    def _placed(self, uid: str, template: Underway, placement: frozenset[str], seen: Seen[Binding]) -> None:
+        template.scheduled_at = seen.at
         self._tally.template("placed")
         assert template.binding_at is not None
         self._stage(Stage.SCHEDULED, template.binding_at, seen.at, seen.doubt)
-        for member in sorted(placement):
-            template.waiting.add(member)
-            self._tally.expected(member)
-            self._tally.pending(member, +1)
+        self._expect(template, placement)
         for member in list(template.arrived):
             self._arrived(uid, template, member)
         if not template.open:
             self._open.pop(uid, None)
 
-    def _arrived(self, uid: str, template: _Template, member: str) -> None:
+    def _expect(self, template: Underway, placement: frozenset[str]) -> None:
+        template.placement = placement
+        for member in sorted(placement):
+            template.waiting.add(member)
+            self._tally.expected(member)
+            self._tally.pending(member, +1)
+
+    def _arrived(self, uid: str, template: Underway, member: str) -> None:
         """An arrival after the placement is known: at once, or when it becomes known."""
         at, doubt = template.arrived[member]
         if member not in template.waiting:
@@ -240,7 +215,7 @@ class Ledger:
             elif member not in template.placement and doubt is not Doubt.EXISTED:
                 self._tally.other(member, Other.MOVED)
             return
-        reason = self._untimed(template, at, doubt)
+        reason = template.untimed(at, doubt)
         if reason:
             self._lose(uid, template, member, reason)
             return
@@ -252,17 +227,6 @@ class Ledger:
         else:
             self._stage(Stage.MEMBER, work, at, Doubt.NONE)
 
-    @staticmethod
-    def _untimed(template: _Template, at: float, doubt: Doubt) -> str:
-        """Why this arrival cannot be timed; empty where it can."""
-        if template.unsure:
-            return Lost.PLACEMENT
-        if template.doubt:
-            return Lost.TEMPLATE
-        if doubt:
-            return Lost.UNWATCHED if doubt is Doubt.EXISTED else doubt
-        return Lost.ORDER if at < template.at else ""
-
     def _without_template(self, uid: str, name: str, seen: Seen[Bare]) -> None:
         if uid in self._existed:
             if seen.change is Change.ADDED and seen.doubt is not Doubt.EXISTED:
@@ -270,18 +234,35 @@ class Ledger:
         elif seen.change is Change.ADDED and (early := self._early_of(uid, seen)) is not None:
             early.arrived.setdefault(name, (seen.at, seen.doubt))
 
-    def _early_of(self, uid: str, seen: Seen[Bare] | Seen[Binding]) -> _Early | None:
+    def _early_of(self, uid: str, seen: Seen[Bare] | Seen[Binding]) -> Early | None:
         """Where to keep what is seen of a template that may still be shown; None where it will not be."""
         if seen.doubt is Doubt.EXISTED or uid in self._existed or uid in self._gone:
             return None
-        return self._early.setdefault(uid, _Early(seen.at))
+        return self._early.setdefault(uid, Early(seen.at))
 
-    def _lose(self, uid: str, template: _Template, member: str, reason: str) -> None:
+    def _give_up(self, uid: str, template: Underway) -> None:
+        if template.placement is None:
+            self._tally.template("never_placed" if template.binding_at is not None else "unclaimed")
+            template.placement = frozenset()
+        for member in sorted(template.waiting):
+            self._lose(uid, template, member, Lost.TIMEOUT if self._watched(member) else Lost.UNWATCHED)
+        self._open.pop(uid, None)
+
+    def _give_up_unwatched(self, uid: str, template: Underway) -> None:
+        """Where it was placed nobody saw; where it arrived it was expected."""
+        self._tally.template("unwatched")
+        self._expect(template, frozenset(template.arrived))
+        for member in sorted(template.waiting):
+            self._lose(uid, template, member, Lost.PLACEMENT)
+        template.placement = frozenset()
+        self._open.pop(uid, None)
+
+    def _lose(self, uid: str, template: Underway, member: str, reason: str) -> None:
         template.given_up.add(member)
         self._settle(uid, template, member)
         self._tally.lost(uid, member, reason)
 
-    def _settle(self, uid: str, template: _Template, member: str) -> None:
+    def _settle(self, uid: str, template: Underway, member: str) -> None:
         template.waiting.discard(member)
         self._tally.pending(member, -1)
         if not template.open:

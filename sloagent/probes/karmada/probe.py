@@ -86,7 +86,12 @@ class KarmadaProbe:
         self._waits = OPENING
         """What the watch of templates waits for."""
         distribution = settings.distribution
-        self._ledger = Ledger(metrics, timeout=distribution.timeout, watched=self._is_watched) if distribution else None
+        self._ledger = None
+        if distribution is not None:
+            self._ledger = Ledger(
+                metrics, timeout=distribution.timeout, watched=self._is_watched,
+                placements_watched=partial(self._is_watched, self._karmada.name),
+            )  # fmt: skip
         self._streams = _streams(distribution) if distribution else ()
 
     async def run(self) -> None:

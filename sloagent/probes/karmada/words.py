@@ -76,4 +76,7 @@ class Tally(Protocol):
         """So many expectations more, or fewer, are open."""
 
     def template(self, outcome: str) -> None:
-        """A template: `placed`, `never_placed` (it has a binding), `unclaimed` (it has none), `updated`, `withdrawn`."""
+        """A template: `placed`, `never_placed` (it has a binding), `unclaimed` (it has none), `updated`, `withdrawn`.
+
+        `unwatched`: nobody could see whether it has one.
+        """

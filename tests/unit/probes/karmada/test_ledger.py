@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from threading import Event
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sloagent.probes.karmada.ledger import EARLY_SECONDS, Ledger
+from sloagent.probes.karmada.ledger import EARLY_SECONDS, HELD_SECONDS, Ledger
 from sloagent.probes.seen import Change, Doubt
 from tests.unit.probes.karmada.tallies import Remembering, arrival, binding, template, work
 
@@ -21,8 +22,18 @@ def tally():
 
 
 @pytest.fixture
-def ledger(tally):
-    made = Ledger(tally, timeout=TIMEOUT, watched=lambda member: member != "unwatched")
+def bindings():
+    """Set while bindings are watched."""
+    watched = Event()
+    watched.set()
+    return watched
+
+
+@pytest.fixture
+def ledger(tally, bindings):
+    made = Ledger(
+        tally, timeout=TIMEOUT, watched=lambda member: member != "unwatched", placements_watched=bindings.is_set
+    )
     made.joined("a", "Push")
     made.joined("b", "Pull")
     return made
@@ -188,11 +199,36 @@ def test_templates_without_a_placement_are_told_by_whether_a_policy_claimed_them
     assert ledger.unplaced == 0
 
 
+def test_a_template_is_not_given_up_while_nobody_watches_whether_it_is_placed(ledger, tally, bindings):
+    ledger.template(template())
+    ledger.member("a", arrival(at=1.0))
+    bindings.clear()
+    ledger.look_at_clock(TIMEOUT + HELD_SECONDS - 1)
+    assert (tally.templates, ledger.unplaced) == ({}, 1)
+    ledger.binding(binding(at=TIMEOUT + HELD_SECONDS - 1, clusters=("a", "b"), doubt=Doubt.GAP))
+    bindings.set()
+    ledger.look_at_clock(TIMEOUT + HELD_SECONDS)
+    assert (tally.templates, ledger.unplaced) == ({"placed": 1}, 0)
+    assert (tally.losses, tally.others) == ({("a", "placement_unseen"): 1, ("b", "timeout"): 1}, {})
+    assert tally.balanced()
+
+
+def test_what_arrived_is_lost_where_bindings_are_not_watched_again(ledger, tally, bindings):
+    ledger.template(template())
+    ledger.member("a", arrival(at=1.0))
+    bindings.clear()
+    ledger.look_at_clock(TIMEOUT + HELD_SECONDS)
+    assert (tally.templates, ledger.unplaced) == ({"unwatched": 1}, 0)
+    ledger.member("b", arrival(at=TIMEOUT + HELD_SECONDS + 1))
+    assert (tally.losses, tally.others) == ({("a", "placement_unseen"): 1}, {("b", "after_timeout"): 1})
+    assert (tally.expectations, tally.balanced()) == ({"a": 1}, True)
+
+
 @given(seed=st.integers(0, 2**32))
 def test_however_the_watches_fare_no_latency_is_wrong_and_every_expectation_is_accounted_for(seed):
     chance = random.Random(seed)
     tally = Remembering()
-    ledger = Ledger(tally, timeout=TIMEOUT, watched=lambda _: True)
+    ledger = Ledger(tally, timeout=TIMEOUT, watched=lambda _: True, placements_watched=lambda: True)
     doubts = [Doubt.NONE] * 6 + [Doubt.GAP, Doubt.RESUMED, Doubt.LATE, Doubt.STALLED, Doubt.EXISTED]
     truth, events = {}, []
     for number in range(chance.randint(1, 12)):
