@@ -9,7 +9,7 @@ export PYTHON
 BIN := .venv/bin
 QUICK := tests/unit tests/contract tests/acceptance
 PYTEST := $(BIN)/pytest --quiet --durations=5
-# Most tests wait for servers: four files or classes at once on two cores, the slow ones first.
+# Most tests wait for servers: four files or classes at once on two cores, those in real time first (tests/conftest.py).
 TOGETHER := --numprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 help: ## Print this list

@@ -150,12 +150,16 @@ class DaemonProcess:
             self.process.wait()
 
 
-def wait_until(condition: object, seconds: float = 30.0, what: str = "it", pause: float = 0.05) -> None:
-    """Poll, with a pause between, until the condition holds; an AssertionError names what did not come about."""
+POLLING_SHARE = 0.25
+"""So much of the time a test may spend on looking: what it looks at is done on the same processors."""
+
+
+def wait_until(condition: object, seconds: float = 30.0, what: str = "it") -> None:
+    """Poll until the condition holds; an AssertionError names what did not come about."""
     assert callable(condition)
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while (begun := time.monotonic()) < deadline:
         if condition():
             return
-        time.sleep(pause)
+        time.sleep(max(0.05, (time.monotonic() - begun) * (1 / POLLING_SHARE - 1)))
     raise AssertionError(f"{what} did not come about within {seconds:g} s")

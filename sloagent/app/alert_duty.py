@@ -42,6 +42,7 @@ class AlertDuty:
         self._unfollowed = threading.Event()
         """Set when there may be recorded slots that nobody has looked at."""
         self._said = ""
+        self._was_baseline_sought = agent.settings.alerts.baseline is None
         self.recorded()
 
     def recorded(self) -> None:
@@ -80,6 +81,12 @@ class AlertDuty:
 
     def _follow(self) -> list[Followed]:
         """Look at the slots that nobody has looked at, for a while. Raises StoreError."""
+        if not self._was_baseline_sought:
+            from sloagent.app.alert_trends import lacking_baseline
+
+            if why := lacking_baseline(self._agent):
+                log.warning("regressions are not looked for yet: %s", why)
+            self._was_baseline_sought = True
         if not self._unfollowed.is_set():
             return []
         self._unfollowed.clear()

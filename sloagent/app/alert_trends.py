@@ -21,12 +21,28 @@ from sloagent.model.timerange import TimeRange, at, contiguous
 log = logging.getLogger("sloagent")
 
 
+def lacking_baseline(agent: Agent) -> str:
+    """Why no run can be compared with the baseline that is configured; empty where one can. Raises StoreError."""
+    from sloagent.app import run_file
+
+    name, runs = agent.settings.alerts.baseline, agent.store.runs()
+    run = next((run for run in runs if run.name == name), None)
+    if name is None or (run is not None and run.end is not None) or run_file.imported(agent.store, name) is not None:
+        return ""
+    if run is not None:
+        return f"the baseline {name} has not ended yet"
+    others = ", ".join(sorted(run.name for run in runs if run.end is not None)) or "none"
+    return f"the store knows no run {name} that could be the baseline; of its own that have ended it knows: {others}"
+
+
 class Trends:
-    """What the store tells of the trends of one agent's SLOs. The baseline is read once, when it is first needed."""
+    """What the store tells of the trends of one agent's SLOs. A baseline is read once, when there is one."""
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
-        self._baselines: dict[SLO, Side | None] = {}
+        self._baselines: dict[SLO, Side] = {}
+        self._without: set[SLO] = set()
+        """SLOs of which it was said that the baseline knows nothing."""
 
     def looks(self, slo: SLO, slot: int, run: Run) -> Iterator[Look]:
         """The looks that are due at a slot of a run, at what was recorded up to it. Raises StoreError."""
@@ -72,11 +88,13 @@ class Trends:
         if slo not in self._baselines:
             found = self._of_a_run(slo, name) or self._of_a_file(slo, name)
             if found is None or not found.series:
-                log.warning(
-                    "%s/%s is not watched for regressions: the baseline %s knows nothing of it as it is asked now",
-                    slo.set, slo.name, name,
-                )  # fmt: skip
-                found = None
+                if slo not in self._without:
+                    log.warning(
+                        "%s/%s is not watched for regressions: the baseline %s knows nothing of it as it is asked now",
+                        slo.set, slo.name, name,
+                    )  # fmt: skip
+                    self._without.add(slo)
+                return None
             self._baselines[slo] = found
         return self._baselines[slo]
 

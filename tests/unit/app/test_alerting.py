@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sloagent.app.alert_trends import lacking_baseline
 from sloagent.app.alerting import AlertFollower
 from sloagent.app.wiring import Agent, open_agent
 from sloagent.evaluation.judge import judge
@@ -178,6 +179,31 @@ def test_a_run_that_is_slower_than_its_baseline_is_told_and_the_same_is_not(
         assert told[0].run == "v2"
         assert told[0].slot <= begin + HOUR + 30 * MINUTE, "within 30 minutes of data"
         assert "beside v1: P99 " in told[0].reason
+    world.agent.close()
+
+
+def test_a_baseline_that_is_not_there_is_said_and_used_once_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(tmp_path / "agent", "baseline: v1")
+    chance = random.Random(9)
+    begin = START + 24 * HOUR
+    assert lacking_baseline(world.agent) == (
+        "the store knows no run v1 that could be the baseline; of its own that have ended it knows: none"
+    )
+    world.agent.store.save_run(run_of("v1", START, None))
+    assert lacking_baseline(world.agent) == "the baseline v1 has not ended yet"
+    world.agent.store.save_run(run_of("v2", begin, None))
+    world.record(world.latency, {begin + n * 5 * MINUTE: events(chance, 1.5) for n in range(1, 13)})
+    world.follower.follow()
+    assert [record.message for record in caplog.records] == [
+        f"own/{world.latency.name} is not watched for regressions: the baseline v1 knows nothing of it as it is asked now"
+    ], "once"
+    baseline_of(world, 8, chance)
+    assert lacking_baseline(world.agent) == ""
+    world.record(world.latency, {begin + n * 5 * MINUTE: events(chance, 1.5) for n in range(13, 25)})
+    world.follower.follow()
+    assert [one.stage for one in world.transitions(world.latency) if one.key.rule is Rule.REGRESSION] == [Stage.FIRING]
     world.agent.close()
 
 
