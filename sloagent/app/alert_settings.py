@@ -7,8 +7,9 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from sloagent.config.to_alerts import LABEL, OURS, is_link
+from sloagent.config.to_alerts import LABEL, OURS
 from sloagent.model.alert_defaults import PERIOD_SECONDS
+from sloagent.model.link import is_link
 from sloagent.settings import Duration, Settings
 
 
@@ -34,7 +35,7 @@ class AlertingSettings(Settings):
         for name in ("external_url", "prometheus_url"):
             link = getattr(self, name)
             if link is not None and not is_link(link):
-                raise ValueError(f"{name} is no address of a page; write it like https://sloagent.example.com")
+                raise ValueError(f"{name} is no link; write it like https://sloagent.example.com, without a user")
         for label in self.labels:
             if not LABEL.fullmatch(label):
                 raise ValueError(f'"{label}" is no name of a label; write letters, digits and underscores')

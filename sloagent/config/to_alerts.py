@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from sloagent import units
 from sloagent.config.alerts_spec import AlertsSpec, BurnPairSpec, BurnRateSpec, RegressionSpec, RepeatedSpec, RuleSpec
@@ -13,6 +12,7 @@ from sloagent.config.document import Path
 from sloagent.config.findings import Findings
 from sloagent.model.alert import Alerts, Burning, BurnPair, Regressing, Repeated, Severity
 from sloagent.model.alert_defaults import STANDARD_ALERTS
+from sloagent.model.link import is_link
 from sloagent.model.slo import Labels
 from sloagent.units import UnitError
 
@@ -150,18 +150,9 @@ class _Block:
                 (*self._path, "runbook"),
                 "alerts/link",
                 "a runbook is a link",
-                "write it like https://example.com/runbook",
+                "write it like https://example.com/runbook, without a user",
             )
         return link or general
-
-
-def is_link(text: str) -> bool:
-    """Whether a text is an address that a browser may be sent to: http or https, with a host, printable."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and text.isprintable() and " " not in text
 
 
 def _base(spec: RepeatedSpec, general: Repeated | None, standard: Repeated | None) -> Repeated | None:

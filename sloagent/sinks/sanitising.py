@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from hashlib import sha256
-from urllib.parse import urlsplit
 
+from sloagent.model.link import is_link
 from sloagent.model.slo import Labels
 
 LONGEST_NAME = 128
 LONGEST_LABEL = 1_024
 LONGEST_ANNOTATION = 8_192
-LONGEST_LINK = 8_192
-"""Characters. A query in a link to Prometheus is long."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_NO_LINK = re.compile(r"[\x00-\x20\x7f-\xa0<>\"\\^`{|}\ud800-\udfff]|%(?![0-9a-fA-F]{2})")
 _NAMES_A_LINK = re.compile(r"(?:^|_)(?:url|uri|link|runbook|dashboard)$", re.IGNORECASE)
 
 
@@ -42,15 +39,8 @@ def clean_annotations(annotations: Labels) -> dict[str, str]:
 
 
 def link(text: str) -> str:
-    """The text if it is an http or https address that every parser reads alike, without a user; else nothing."""
-    if len(text) > LONGEST_LINK or _NO_LINK.search(text):
-        return ""
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        return ""
-    return text if parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc else ""
+    """The text if it is a link, else nothing."""
+    return text if is_link(text) else ""
 
 
 def timestamp(seconds: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +12,6 @@ from sloagent.sinks.sanitising import (
     LONGEST_LABEL,
     clean_annotations,
     clean_labels,
-    link,
     timestamp,
 )
 
@@ -51,22 +49,6 @@ def test_whatever_they_are_labels_can_be_sent_and_none_is_lost(labels: list[tupl
 def test_what_is_named_a_link_and_is_none_is_left_out():
     notes = (("runbook_url", "javascript:alert(1)"), ("dashboard", "x"), ("link", "https://a"), ("summary", "ftp://x"))
     assert clean_annotations(notes) == {"link": "https://a", "summary": "ftp://x"}
-
-
-@pytest.mark.parametrize(
-    "text", ["http://a", "https://a.b:1/c?d=e%20f#g", "http://[::1]:80/", "http://prometheus/graph?g0.expr=up%7Bx%7D"]
-)
-def test_an_address_of_a_page_is_a_link(text: str):
-    assert link(text) == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "a", "javascript:alert(1)", "http://", "http:///x", "http://u@h/", "http://h:x/", "http://h/%", "http://h/ x",
-     "http://h/\n", 'http://h/"', "http://h/<", "data:text/html,x", "http://h/" + "x" * 9_000, "http://[", "HTTP//h"],
-)  # fmt: skip
-def test_what_could_be_read_as_another_address_is_no_link(text: str):
-    assert link(text) == ""
 
 
 def test_times_have_milliseconds():
