@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from sloagent.app.alert_settings import AlertingSettings
 from sloagent.app.probe_settings import ProbesSettings
@@ -40,6 +40,9 @@ class ReportSettings(Settings):
     """A directory with templates of the user's own, each of which stands in for the shipped one of its name."""
 
 
+Receivers = tuple[AlertmanagerSettings, ...] | tuple[WebhookSettings, ...]
+
+
 class AgentSettings(Settings):
     """The whole file; everything but `prometheus` and `slos` has a default."""
 
@@ -59,10 +62,12 @@ class AgentSettings(Settings):
     facts: str | None = None
     """A file with what Prometheus cannot know about the test bed (docs/facts.md)."""
 
-    @model_validator(mode="after")
-    def _receivers_are_told_apart(self) -> Self:
-        check_names((*self.alertmanagers, *self.webhooks))
-        return self
+    @field_validator("alertmanagers", "webhooks")
+    @classmethod
+    def _receivers_are_told_apart(cls, value: Receivers, info: ValidationInfo) -> Receivers:
+        before = info.data.get("alertmanagers", ()) if info.field_name == "webhooks" else ()
+        check_names((*before, *value))
+        return value
 
     @model_validator(mode="after")
     def _remembers_what_it_catches_up(self) -> Self:
