@@ -174,7 +174,9 @@ def _duration(text: str) -> Fraction:
     if at and at == len(text):
         return total
     if re.fullmatch(_NUMBER, text):
-        raise UnitError(f'"{_shown(text)}" has no unit', f"write {text}ms, {text}s, {text}m or {text}h, whichever is meant")
+        raise UnitError(
+            f'"{_shown(text)}" has no unit', f"write {text}ms, {text}s, {text}m or {text}h, whichever is meant"
+        )
     raise UnitError(f'"{_shown(text)}" is not a duration', "write it like 250ms, 30s, 5m or 1h30m")
 
 

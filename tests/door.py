@@ -117,6 +117,11 @@ def without_store() -> Store:
     raise StoreError("this test has no store")
 
 
+def no_alerts() -> tuple[list[object], list[object]]:
+    """What a view says that knows every SLO, and of no alert."""
+    return [], []
+
+
 NO_RUNS = RunsOverHTTP(without_store)
 
 
@@ -131,7 +136,7 @@ class Served:
         Gauge("things", "Things there are", registry=self.registry).set(3)
         self.telemetry = WebTelemetry(self.registry)
         view = View(
-            self.registry, str, lambda: [{"slo": "a"}], list, self._reload, list, list, RunsOverHTTP(self._opened)
+            self.registry, str, lambda: [{"slo": "a"}], list, self._reload, list, no_alerts, RunsOverHTTP(self._opened)
         )
         access = Access(lambda: self.rules, self.telemetry)
         self.server = Server(

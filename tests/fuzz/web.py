@@ -25,6 +25,7 @@ from sloagent.web.endpoints import View, application
 from sloagent.web.server import Server
 from sloagent.web.settings import WebSettings
 from sloagent.web.telemetry import WebTelemetry
+from tests.door import no_alerts
 from tests.fuzz import mutation
 from tests.fuzz.target import SEEDS, Target, expect
 
@@ -67,7 +68,7 @@ class Served:
         rules = Rules(users={b"ann": HASH}, knows_clients=True) if guarded else Rules()
         view = View(
             registry, lambda: "", lambda: [{"slo": "a"}], lambda: [{"name": "a"}], self._reload, lambda: [{"slo": "a"}],
-            list, RunsOverHTTP(lambda: self._store),
+            no_alerts, RunsOverHTTP(lambda: self._store),
         )  # fmt: skip
         settings = WebSettings(max_header=8192, max_body=4096)
         self.guarded = guarded

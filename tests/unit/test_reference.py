@@ -43,7 +43,7 @@ from sloagent.report.plain import slo_data, slot_data
 from sloagent.sinks.metrics import MetricsSink
 from sloagent.sinks.standing import StandingMetrics
 from sloagent.web.endpoints import View, application
-from tests.door import NO_RUNS
+from tests.door import NO_RUNS, no_alerts
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = (ROOT / "docs" / "metrics.md").read_text()
@@ -282,7 +282,7 @@ def test_the_alerts_of_the_page_fire_when_they_should_and_only_then(tmp_path):
 
 
 def test_the_page_lists_every_endpoint_with_its_methods():
-    app = application(View(CollectorRegistry(), str, list, list, lambda: None, list, list, NO_RUNS))
+    app = application(View(CollectorRegistry(), str, list, list, lambda: None, list, no_alerts, NO_RUNS))
     served = {route.path.replace(":path}", "}"): set(route.methods) - {"HEAD"} for route in app.routes}
     rows = re.findall(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \|", HTTP, re.MULTILINE)
     assert {path: set(methods.split(", ")) for path, methods in rows} == served

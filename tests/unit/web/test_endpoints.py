@@ -15,7 +15,7 @@ from sloagent.web.endpoints import View, application
 from sloagent.web.exposition import _FORMATS, _format
 from sloagent.web.server import Server
 from sloagent.web.settings import WebSettings
-from tests.door import NO_RUNS
+from tests.door import NO_RUNS, no_alerts
 
 
 class Face:
@@ -88,7 +88,7 @@ def test_the_api_answers_json_with_its_schema(face: Face) -> None:
 
 def test_an_address_in_use_is_a_sentence(face: Face) -> None:
     host, _, port = face.server.address.rpartition(":")
-    view = View(CollectorRegistry(), str, list, list, lambda: None, list, lambda: ([], []), NO_RUNS)
+    view = View(CollectorRegistry(), str, list, list, lambda: None, list, no_alerts, NO_RUNS)
     with pytest.raises(SloagentError, match=f"cannot listen on {host}:{port}: Address already in use"):
         Server(application(view), host, int(port))
 

@@ -14,7 +14,7 @@ from sloagent.errors import StoreError
 from sloagent.store import Store
 from sloagent.web.endpoints import View, application
 from sloagent.web.server import Server
-from tests.door import Heard, Served, connected, request, say
+from tests.door import Heard, Served, connected, no_alerts, request, say
 
 RUNS = "/api/v1/runs"
 JSON = "Content-Type: application/json"
@@ -175,7 +175,7 @@ def test_a_store_that_cannot_be_used_is_503_with_the_sentence() -> None:
     def broken() -> Store:
         raise StoreError("the store cannot be written: database is locked", hint="who holds it?")
 
-    view = View(CollectorRegistry(), str, list, list, lambda: None, list, lambda: ([], []), RunsOverHTTP(broken))
+    view = View(CollectorRegistry(), str, list, list, lambda: None, list, no_alerts, RunsOverHTTP(broken))
     server = Server(application(view), "127.0.0.1", 0)
     server.start()
     said = {"error": "the store cannot be written: database is locked", "hint": "who holds it?"}
