@@ -60,6 +60,16 @@ def _some(entry: str, paths: Iterable[Path]) -> list[Path] | tuple[str, str, str
     return sorted(found)
 
 
+def not_there(path: Path, name: str) -> tuple[str, str, str] | None:
+    """The finding (problem id, summary, hint) of a file that is not there or cannot be looked at; None: it is there."""
+    try:
+        if path.exists():
+            return None
+    except OSError as error:
+        return "file/missing", f'"{name}" cannot be read: {(error.strerror or str(error)).lower()}', ""
+    return "file/missing", f'there is no file "{name}"', neighbour(path)
+
+
 def neighbour(path: Path) -> str:
     """A hint to a file of nearly this name in the same directory."""
     try:

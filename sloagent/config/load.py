@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sloagent.config import facts, structure
 from sloagent.config.document import Document, Value
-from sloagent.config.files import files_of, neighbour, shown
+from sloagent.config.files import files_of, neighbour, not_there, shown
 from sloagent.config.findings import Findings
 from sloagent.config.openslo import reading as openslo
 from sloagent.config.problem import Problem, count_line, in_order, render
@@ -113,10 +113,10 @@ class Reading:
             findings.add(("parameters", *where), "parameter/set", summary, hint, key=True)
         if isinstance(name := findings.document.at(("facts",)), str) and "\0" not in name:
             file = path.parent / name
-            if file.exists():
+            if (finding := not_there(file, name)) is None:
                 self.take_facts(file)
             else:
-                findings.add(("facts",), "file/missing", f'there is no file "{name}"', neighbour(file))
+                findings.add(("facts",), *finding)
         self.problems.extend(findings.problems)
         return read
 
