@@ -20,6 +20,11 @@ class Received:
     body: dict[str, Any]
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
+    """With the usual five, of connections that come at once some wait a second for their second try."""
+
+
 class Receiving:
     """A real HTTP server on loopback; answers 200 unless it is told another status."""
 
@@ -40,7 +45,7 @@ class Receiving:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 

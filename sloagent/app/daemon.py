@@ -77,13 +77,18 @@ class Daemon:
         self._reload_asked = False
         self._reloading = threading.Lock()
 
-    def run(self) -> None:
-        """Serve and evaluate until told to end; returns after what was under way has been committed."""
+    def run(self, interrupted: Callable[[], bool] = lambda: False) -> None:
+        """Serve and evaluate until told to end; returns after what was under way has been committed.
+
+        `interrupted` says whether that was asked for before this took hold of the signals.
+        """
         settings = self._agent.settings.web.model_copy(update=self._web)
         server = open_door(self._application(), settings, self._telemetry.web)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._wake(stop=True))
         signal.signal(signal.SIGHUP, lambda *_: self._wake(stop=False))
+        if interrupted():
+            self._wake(stop=True)
         server.start()
         log.info(
             "sloagent %s: %d SLOs of %s over %s, remembered in %s; listening on %s", version("sloagent"),

@@ -8,6 +8,7 @@ import traceback
 
 import click
 
+from sloagent.cli import interrupt
 from sloagent.errors import ConfigError, SloagentError
 
 COMMANDS = {
@@ -89,6 +90,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every mistake becomes a sentence and an exit code, never a traceback."""
+    interrupt.note()
     try:
         status = cli.main(prog_name="sloagent", standalone_mode=False)
     except click.ClickException as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sloagent.cli import options
+from sloagent.cli import interrupt, options
 from sloagent.cli.logs import configure
 
 
@@ -22,4 +22,4 @@ def command(configuration: Path, listen: str, web_config: Path | None, level: st
     from sloagent.app.daemon import Daemon
 
     configure(level, style)
-    Daemon(configuration, web=options.web(listen, web_config)).run()
+    Daemon(configuration, web=options.web(listen, web_config)).run(interrupt.came)

@@ -61,7 +61,7 @@ defaults:
   alerts:
     burn_rate: {period: 2h}
     labels: {team: 'a {{ $value }} "b"', verb: theirs}
-    runbook: 'https://example.com/{{x}}'
+    runbook: https://example.com/x
 slos:
   - name: latency
     sli: {latency: {histogram: api_seconds, by: [verb]}}

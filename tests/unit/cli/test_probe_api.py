@@ -30,7 +30,10 @@ probes:
             "`object` goes with call: churn",
         ),
         (["--resource", "v1/pods", "--call", "churn", "--rate", "5/s"], "--call churn needs --namespace"),
-        (["--resource", "v1/pods", "--call", "list", "--workers", "1", "--duration", "5"], '"5" has no unit; write 5s'),
+        (
+            ["--resource", "v1/pods", "--call", "list", "--workers", "1", "--duration", "5"],
+            '"5" has no unit; write 5ms, 5s',
+        ),
         (["--rate", "5/s"], "what to do is said with --resource and --call"),
         (["--resource", "v1/pods", "pods"], "keep one"),
         (["nodes"], "no load is named `nodes`; there are: pods"),
