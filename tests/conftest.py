@@ -12,7 +12,7 @@ os.environ.pop("PYTHONUNBUFFERED", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FIRST = ("test_probe_replay", "test_probe_chaos", "test_store_faults")
-"""Files that measure moments begin, beside others that mostly wait; then the longest, for which all would wait in the end."""
+"""Files that measure moments begin, beside others that mostly wait; then the longest, for which all would wait at last."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
