@@ -44,4 +44,6 @@ def test_where_it_is_ignored_it_stays_so() -> None:
 
 def test_otherwise_it_ends_what_is_under_way() -> None:
     program = DROPPED.replace("del thing\n", "os.kill(os.getpid(), signal.SIGINT)\n")
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == -signal.SIGINT
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == -signal.SIGINT
+    )
