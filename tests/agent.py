@@ -158,8 +158,11 @@ def wait_until(condition: object, seconds: float = 30.0, what: str = "it") -> No
     """Poll until the condition holds; an AssertionError names what did not come about."""
     assert callable(condition)
     deadline = time.monotonic() + seconds
-    while (begun := time.monotonic()) < deadline:
+    last = False
+    while not last:
+        last = (begun := time.monotonic()) >= deadline  # what came about in the last pause did come about
         if condition():
             return
-        time.sleep(max(0.05, (time.monotonic() - begun) * (1 / POLLING_SHARE - 1)))
+        pause = max(0.05, (time.monotonic() - begun) * (1 / POLLING_SHARE - 1))
+        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
     raise AssertionError(f"{what} did not come about within {seconds:g} s")

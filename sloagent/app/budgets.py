@@ -116,7 +116,10 @@ class Budgets:
 
     def _windows(self, slo: SLO, spent: Spent, first: int, last: int) -> Iterator[tuple[int, Labels, BadAndAll]]:
         """(slot, series, windows that were judged up to it), from sums of hours where there are any."""
-        slots = range(-(-first // slo.interval) * slo.interval, last + 1, slo.interval)
+        there = self._agent.store.recorded(self._agent.source.name, slo, (first, last))
+        if not there:
+            return
+        slots = range(min(there), max(there) + 1, slo.interval)
         for _, members in groupby(filter(spent.takes, slots), spent.step_of):
             wanted = list(members)
             for tally in self._tallied(slo, wanted):

@@ -1,6 +1,8 @@
 """5,000 SLOs that are due at the same moment, through the real daemon and a real Prometheus: case 37.
 
-How long a tick takes is printed, not asserted: `make bench` measures it on a quiet machine.
+How long a tick takes is printed, not asserted: `make bench` measures it on a quiet machine. A tick that lasts longer than
+the interval gives way to the next (the newest slot goes first, the older ones wait for a pause), so the interval is long
+enough for a busy machine.
 """
 
 from __future__ import annotations
@@ -16,8 +18,7 @@ from tests.agent import AgentDirectory, DaemonProcess, wait_until
 from tests.prometheus import Prometheus, scraping_itself
 
 MANY = 5_000
-INTERVAL = 30
-ROUNDS = 2
+INTERVAL = 60
 HEAD = f"""
 apiVersion: sloagent/v1
 kind: SLOSet
@@ -50,28 +51,21 @@ def test_none_of_their_slots_is_missed(prometheus: Prometheus, tmp_path: Path) -
         tmp_path / "agent", prometheus.url, slos={"many.yaml": text}, extra="evaluation: {delay: 2s}\n"
     )
     with DaemonProcess(agent) as daemon:
-        first = int(time.time()) // INTERVAL * INTERVAL + INTERVAL  # the first that is due while it runs
-        last = first + (ROUNDS - 1) * INTERVAL
-        wait_until(lambda: time.time() > last, (ROUNDS + 1) * INTERVAL, "the last slot being due")
+        slot = int(time.time()) // INTERVAL * INTERVAL + INTERVAL  # the first that is due while it runs
+        wait_until(lambda: time.time() > slot, INTERVAL + 1, "the slot being due")
 
         def recorded() -> int:
-            return sum(row["kind"] == "slot" and first <= row["slot"] <= last for row in agent.rows())
+            return sum(row["kind"] == "slot" and row["slot"] == slot for row in agent.rows())
 
         # Asked of the store: a page of metrics of so many SLOs costs the daemon seconds, and that would be the test's doing.
-        wait_until(lambda: recorded() == MANY * ROUNDS, 4 * INTERVAL, "every SLO's verdict of every slot")
-        print(f"the last of {MANY} verdicts was recorded {time.time() - last - 2:.1f} s after its slot was due")
-        wait_until(
-            lambda: len(shown(daemon, last)) == MANY, INTERVAL, "every SLO's verdict of the last slot being shown"
-        )
+        wait_until(lambda: recorded() == MANY, 4 * INTERVAL, "every SLO's verdict of the slot")
+        print(f"the last of {MANY} verdicts was recorded {time.time() - slot - 2:.1f} s after its slot was due")
+        wait_until(lambda: len(shown(daemon, slot)) == MANY, INTERVAL, "every SLO's verdict of the slot being shown")
         page = daemon.get("/metrics", timeout=60)
         for name in ("slot_lag_seconds", "ticks_missed_total", "pending_slots"):
             assert re.search(rf"^sloagent_{name} \d", page, re.MULTILINE), name
         assert daemon.stop(timeout=60) == 0
-    seen: dict[int, set[str]] = {slot: set() for slot in range(first, last + 1, INTERVAL)}
-    for row in agent.rows():
-        if row["kind"] == "slot" and row["slot"] in seen:
-            assert row["slo"] not in seen[row["slot"]], "recorded twice"
-            assert row["outcome"] == "pass"
-            seen[row["slot"]].add(row["slo"])
-    assert {slot: len(names) for slot, names in seen.items()} == dict.fromkeys(seen, MANY)
+    rows = [row for row in agent.rows() if row["kind"] == "slot" and row["slot"] == slot]
+    assert len(rows) == MANY == len({row["slo"] for row in rows}), "recorded twice, or not at all"
+    assert {row["outcome"] for row in rows} == {"pass"}
     assert "Traceback" not in daemon.log.read_text()
