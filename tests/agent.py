@@ -19,7 +19,7 @@ from sloagent.errors import StoreError
 from tests.prometheus import free_port
 
 SLOAGENT = (sys.executable, "-m", "sloagent")
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 UP_EVERY_SECOND = """
 apiVersion: sloagent/v1
 kind: SLOSet

@@ -13,9 +13,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FIRST = ("test_probe_replay", "test_probe_chaos", "test_probe_http", "test_store_faults")
 """Files that measure moments begin, beside others that mostly wait; then the longest, for which all would wait at last."""
+LONG = ("test_transcripts", "test_store")
+"""The longest of the quick half begin it, for the same reason."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move them to the front: workers take a file each, in their order."""
+    """Move them to the front, of all or of their half: workers take a file each, in their order."""
     order = {name: place for place, name in enumerate(FIRST)}
-    items.sort(key=lambda item: order.get(item.path.stem, len(FIRST)))
+
+    def place(item: pytest.Item) -> int:
+        late = len(FIRST) + (0 if "e2e" in item.path.parts else 2)
+        return order.get(item.path.stem, late - 1 if item.path.stem in LONG else late)
+
+    items.sort(key=place)

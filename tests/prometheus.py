@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 _SCRAPES_ITSELF = """
 scrape_configs:
   - job_name: prometheus

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sloagent.config import facts, structure
+from sloagent.config import openslo, structure
 from sloagent.config.document import Document, Value
 from sloagent.config.files import files_of, neighbour, not_there, shown
 from sloagent.config.findings import Findings
-from sloagent.config.openslo import reading as openslo
 from sloagent.config.problem import Problem, count_line, in_order, render
 from sloagent.config.reader import LARGEST_FILE_BYTES, parse
 from sloagent.config.to_model import Loaded, to_model, unknown_parameters
 from sloagent.errors import ConfigError
-from sloagent.model.facts import Written
 from sloagent.model.slo import SLOSet
 from sloagent.settings import Settings
+
+if TYPE_CHECKING:
+    from sloagent.model.facts import Written
 
 S = TypeVar("S", bound=Settings)
 Complain = Callable[[str, str, str], None]
@@ -56,7 +57,7 @@ def load_slo_files(
 
 def load_facts(path: Path) -> Written:
     """The facts of a facts file; files that it names count from it. Raises ConfigError with every problem."""
-    found, problems = facts.written(read_document(path), path.parent)
+    found, problems = _written(read_document(path), path.parent)
     raise_for(problems)
     assert found is not None
     return found
@@ -157,7 +158,7 @@ class Reading:
         if key in self.files:
             return
         document = document or read_document(path)
-        loaded = openslo.read(document) if openslo.is_openslo(document) else to_model(document, given)
+        loaded = _of_openslo(document) if openslo.is_openslo(document) else to_model(document, given)
         self.files[key] = loaded
         self.problems.extend(loaded.problems)
         before, self._slos = self._slos, self._slos + len(loaded.slo_set.slos if loaded.slo_set is not None else ())
@@ -183,7 +184,7 @@ class Reading:
         """Read a facts file, unless it has been read."""
         if (key := path.resolve()) not in self.facts:
             self.facts.add(key)
-            self.problems.extend(facts.written(document or read_document(path), path.parent)[1])
+            self.problems.extend(_written(document or read_document(path), path.parent)[1])
 
     def _take_entry(
         self, entry: str, directory: Path, given: Mapping[str, Mapping[str, str]], complain: Complain
@@ -252,3 +253,15 @@ def _unreadable(name: str, summary: str, hint: str) -> Document:
 def _set_name(document: Document) -> str:
     name = document.at(("metadata", "name"))
     return name if isinstance(name, str) else ""
+
+
+def _written(document: Document, directory: Path) -> tuple[Written | None, tuple[Problem, ...]]:
+    from sloagent.config.facts import written  # lazily: few agents have facts, and each command reads its agent's file
+
+    return written(document, directory)
+
+
+def _of_openslo(document: Document) -> Loaded:
+    from sloagent.config.openslo.reading import read
+
+    return read(document)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sloagent.model.alert import Notice
-from sloagent.model.verdict import SlotVerdict
+if TYPE_CHECKING:  # settings are read without the model
+    from sloagent.model.alert import Notice
+    from sloagent.model.verdict import SlotVerdict
 
 
 class Sink(Protocol):
@@ -17,7 +18,7 @@ class Sink(Protocol):
         ...
 
 
-Taken = Callable[[str, Sequence[Notice], float], None]
+Taken = Callable[[str, "Sequence[Notice]", float], None]
 """Called with a receiver's name, the notices that it took, and when, in seconds since the epoch; from any thread."""
 
 

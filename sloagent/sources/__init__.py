@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sloagent.model.facts import Collected
-from sloagent.model.piece import Piece
-from sloagent.model.samples import Answer, Refusal
-from sloagent.model.slo import SLO
+if TYPE_CHECKING:  # settings are read without the model
+    from sloagent.model.facts import Collected
+    from sloagent.model.piece import Piece
+    from sloagent.model.samples import Answer, Refusal
+    from sloagent.model.slo import SLO
 
 
 class Source(Protocol):

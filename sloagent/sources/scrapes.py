@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import ceil, floor
-from statistics import median_low
 
 MOST_POINTS = 11_000
 """Of one series that Prometheus gives in one answer."""
@@ -17,6 +16,8 @@ POINT_BYTES = 40
 
 def intervals(windows: Mapping[str, Sequence[float | None]]) -> dict[str, float]:
     """By job its scrape interval, rounded to 10 ms, from what it was in several windows; without those that have none."""
+    from statistics import median_low  # lazily: it costs a start 15 ms
+
     found = {job: [value for value in values if value is not None and value > 0] for job, values in windows.items()}
     return {job: round(median_low(values), 2) for job, values in found.items() if values}
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sloagent.evaluation.budget import BadAndAll
-from sloagent.model.alert import Checkpoint, Key, Told, Transition
-from sloagent.model.distribution import Distribution
-from sloagent.model.piece import Counted, Piece
-from sloagent.model.record import Line
-from sloagent.model.run import Run
-from sloagent.model.slo import SLO, Labels
-from sloagent.model.tally import Tally
-from sloagent.model.verdict import SlotHeader, SlotVerdict
+if TYPE_CHECKING:  # settings are read without the model
+    from sloagent.evaluation.budget import BadAndAll
+    from sloagent.model.alert import Checkpoint, Key, Told, Transition
+    from sloagent.model.distribution import Distribution
+    from sloagent.model.piece import Counted, Piece
+    from sloagent.model.record import Line
+    from sloagent.model.run import Run
+    from sloagent.model.slo import SLO, Labels
+    from sloagent.model.tally import Tally
+    from sloagent.model.verdict import SlotHeader, SlotVerdict
 
 Stretch = tuple[int, int]
 """First and last slot, both included."""

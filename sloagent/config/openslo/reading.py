@@ -21,12 +21,6 @@ from sloagent.config.to_model import KIND, Loaded, to_model
 T = TypeVar("T", Service, DataSource, SLI, SLO)
 
 
-def is_openslo(document: Document) -> bool:
-    """Whether a file says that it is OpenSLO, of whatever version."""
-    version = document.at(("apiVersion",))
-    return isinstance(version, str) and version.startswith("openslo/")
-
-
 def read(document: Document) -> Loaded:
     """The SLO set of a file of OpenSLO documents, or what is wrong with it."""
     objects = _Objects()
