@@ -11,7 +11,7 @@ os.environ.pop("PYTHONUNBUFFERED", None)
 # A shell that is not interactive lets what it starts in the background ignore Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-FIRST = ("test_probe_replay", "test_probe_chaos", "test_probe_http", "test_store_faults")
+FIRST = ("test_probe_replay", "test_probe_chaos", "test_store_faults")
 """Files that measure moments begin, beside others that mostly wait; then the longest, for which all would wait at last."""
 LONG = ("test_transcripts", "test_store")
 """The longest of the quick half begin it, for the same reason."""

@@ -51,7 +51,9 @@ def test_after_a_step_and_its_correction_the_newest_slots_are_judged_again(
                 5,
                 "an error of the SLO",
             )
-            assert "one of the two clocks is wrong" in daemon.get("/api/v1/pending")
+            wait_until(
+                lambda: "one of the two clocks is wrong" in daemon.get("/api/v1/pending"), 5, "the reason being told"
+            )
         recorded_in_the_future = [line for line in agent.dump().splitlines() if in_the_future(line)]
         assert recorded_in_the_future == [], "a slot of Prometheus's future was recorded"
         clock.step_to(0.0)
