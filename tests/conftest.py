@@ -21,8 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Move them to the front, of all or of their half: workers take a file each, in their order."""
     order = {name: place for place, name in enumerate(FIRST)}
 
-    def place(item: pytest.Item) -> int:
-        late = len(FIRST) + (0 if "e2e" in item.path.parts else 2)
-        return order.get(item.path.stem, late - 1 if item.path.stem in LONG else late)
+    def place(item: pytest.Item) -> tuple[int, bool, bool]:
+        return order.get(item.path.stem, len(FIRST)), "e2e" not in item.path.parts, item.path.stem not in LONG
 
     items.sort(key=place)

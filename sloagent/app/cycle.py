@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
+from sloagent.app.telemetry import Telemetry
 from sloagent.errors import SinkError
 from sloagent.evaluation.judge import judge
 from sloagent.model.samples import Answer, Kind, Refusal
@@ -15,9 +15,6 @@ from sloagent.model.verdict import SlotVerdict
 from sloagent.sinks import Sink
 from sloagent.sources import Source
 from sloagent.store import Store
-
-if TYPE_CHECKING:  # `check` counts nothing
-    from sloagent.app.telemetry import Telemetry
 
 log = logging.getLogger("sloagent")
 
